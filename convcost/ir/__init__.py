@@ -1,0 +1,28 @@
+"""Tensors, nodes and graphs; dimensions that are integers or formulas."""
+
+from convcost.ir.dim import Dim, Expr, Shape, ceildiv, floordiv, known, maximum, product, scaled, symbol, total
+from convcost.ir.dtype import DType
+from convcost.ir.graph import MAX_VALUE, Graph, Node, Note, Payload, Scalar, Tensor, Value
+
+__all__ = [
+    "MAX_VALUE",
+    "DType",
+    "Dim",
+    "Expr",
+    "Graph",
+    "Node",
+    "Note",
+    "Payload",
+    "Scalar",
+    "Shape",
+    "Tensor",
+    "Value",
+    "ceildiv",
+    "floordiv",
+    "known",
+    "maximum",
+    "product",
+    "scaled",
+    "symbol",
+    "total",
+]

@@ -1,0 +1,325 @@
+"""Convolutions: Conv and ConvTranspose of every rank, stride, dilation, padding and group."""
+
+from __future__ import annotations
+
+from convcost.errors import Unknown
+from convcost.ir import Dim, Shape, Tensor, product
+from convcost.ops.base import Attrs, Call, Kind, Op, Work, products, require, show, typed
+from convcost.window import (
+    effective_kernel,
+    full_size,
+    output_size,
+    same_padding,
+    same_size,
+    taps_inside,
+    transposed_size,
+)
+
+
+class ConvAttrs(Attrs, frozen=True):
+    """Attributes shared by the convolutions. Empty sequences mean ONNX's defaults: stride 1, dilation 1, padding 0."""
+
+    auto_pad: str = "NOTSET"
+    dilations: tuple[int, ...] = ()
+    group: int = 1
+    kernel_shape: tuple[int, ...] = ()
+    pads: tuple[int, ...] = ()
+    strides: tuple[int, ...] = ()
+
+
+class ConvTransposeAttrs(ConvAttrs, frozen=True):
+    """Attributes of ConvTranspose; `output_shape` decides the padding where given."""
+
+    output_padding: tuple[int, ...] = ()
+    output_shape: tuple[int, ...] = ()
+
+
+class Window(Attrs, frozen=True):
+    """A window with every value spelled out, one entry a spatial axis."""
+
+    kernel: Shape
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    before: Shape
+    after: Shape
+
+
+AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
+MAX_SPATIAL = 32
+
+
+def per_axis(values: tuple[int, ...], rank: int, default: int, least: int, what: str) -> tuple[int, ...]:
+    """`values` for `rank` spatial axes, or the default; checked to be at least `least`."""
+    if not values:
+        return (default,) * rank
+    require(len(values) == rank, f"{what} has {len(values)} values for {rank} spatial dimensions")
+    for v in values:
+        require(v >= least, f"{what} {v} is less than {least}")
+    return values
+
+
+def window_of(a: ConvAttrs, spatial: Shape, kernel: Shape) -> Window:
+    """The window of a convolution over `spatial`, with automatic padding worked out."""
+    rank = len(kernel)
+    strides = per_axis(a.strides, rank, 1, 1, "stride")
+    dilations = per_axis(a.dilations, rank, 1, 1, "dilation")
+    require(a.auto_pad in AUTO_PADS, f"auto_pad '{a.auto_pad[:40]}' is not one of {', '.join(AUTO_PADS)}")
+    if a.auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+        lower = a.auto_pad == "SAME_LOWER"
+        both = [
+            same_padding(i, k, s, d, lower=lower)
+            for i, k, s, d in zip(spatial, kernel, strides, dilations, strict=True)
+        ]
+        return Window(
+            kernel=kernel,
+            strides=strides,
+            dilations=dilations,
+            before=tuple(b for b, _ in both),
+            after=tuple(e for _, e in both),
+        )
+    pads = a.pads if a.auto_pad == "NOTSET" else ()
+    require(len(pads) in (0, 2 * rank), f"pads has {len(pads)} values for {rank} spatial dimensions")
+    pads = pads or (0,) * (2 * rank)
+    return Window(kernel=kernel, strides=strides, dilations=dilations, before=pads[:rank], after=pads[rank:])
+
+
+def conv_operands(x: Shape, w: Shape, a: ConvAttrs) -> tuple[Dim, Dim, Dim, Dim, Shape, Shape]:
+    """(N, C, C/g, M, spatial, kernel), checked against each other and against the attributes."""
+    require(len(x) >= 3, f"a convolution needs an input of at least 3 dimensions (N, C, D1 …), not {show(x)}")
+    require(len(x) - 2 <= MAX_SPATIAL, f"{len(x) - 2} spatial dimensions are over the limit of {MAX_SPATIAL}")
+    require(len(w) == len(x), f"the weight {show(w)} has {len(w)} dimensions, the input {show(x)} has {len(x)}")
+    require(a.group >= 1, f"group {a.group} is less than 1")
+    kernel = w[2:]
+    for k in kernel:
+        require(k != 0, f"the kernel {show(kernel)} has a size of zero")
+    if a.kernel_shape:
+        require(
+            len(a.kernel_shape) == len(kernel)
+            and all(given == k or not isinstance(k, int) for given, k in zip(a.kernel_shape, kernel, strict=False)),
+            f"kernel_shape {show(a.kernel_shape[:8])} contradicts the weight {show(w)}",
+        )
+    return x[0], x[1], w[1], w[0], x[2:], kernel
+
+
+def conv_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (N, C, *I), w: (M, C/g, *K), b: (M) -> y: (N, M, *O)."""
+    x, w, a = call.x(0), call.x(1), call.attrs
+    n, c, cg, m, spatial, kernel = conv_operands(x.dims, w.dims, a)
+    if isinstance(c, int) and isinstance(cg, int):
+        require(
+            cg * a.group == c,
+            f"the weight {show(w.dims)} with group {a.group} reads {cg * a.group} channels, "
+            f"but the input {show(x.dims)} has {c}",
+        )
+    if isinstance(m, int):
+        require(m % a.group == 0, f"{m} output channels cannot be divided into group {a.group}")
+    check_bias(call, 2, m)
+    win = window_of(a, spatial, kernel)
+    out: list[Dim] = []
+    for axis, (i, k, s, d, pb, pe) in enumerate(
+        zip(spatial, kernel, win.strides, win.dilations, win.before, win.after, strict=True)
+    ):
+        o = same_size(i, s) if a.auto_pad.startswith("SAME") else output_size(i, k, s, d, pb, pe)
+        if isinstance(o, int):
+            require(
+                o >= 1 or i == 0,
+                f"the kernel {show(kernel)} (effective size {effective_kernel(k, d)}) is larger than "
+                f"the padded input size {i + pb + pe} on spatial axis {axis}",
+            )
+            o = max(o, 0)
+        out.append(o)
+    return (typed(x, (n, m, *out)),)
+
+
+def check_bias(call: Call, slot: int, m: Dim) -> None:
+    """The bias, where there is one, is a vector with one element for each output channel."""
+    b = call.optional(slot)
+    if b is None or b.shape is None:
+        return
+    require(len(b.shape) == 1, f"the bias B has rank {len(b.shape)}, not 1")
+    if isinstance(b.shape[0], int) and isinstance(m, int):
+        require(b.shape[0] == m, f"the bias B has size {b.shape[0]}, but there are {m} output channels")
+
+
+def conv_work(call: Call, *, x: Tensor, w: Tensor, y: Tensor, bias: bool) -> Work:
+    """|y| · C/g · ΠK products, and |y| additions where there is a bias."""
+    cg, kernel = w.dims[1], w.dims[2:]
+    win = window_of(call.attrs, x.dims[2:], kernel)
+    macs = y.size * cg * product(kernel)
+    plus = y.size if bias else 0
+    try:
+        pairs = product(
+            taps_inside(i, k, s, d, pb, pe, o)
+            for i, k, s, d, pb, pe, o in zip(
+                x.dims[2:], kernel, win.strides, win.dilations, win.before, win.after, y.dims[2:], strict=True
+            )
+        )
+    except Unknown:
+        return products(macs, plus=plus, effective_unknown=True)
+    return products(macs, effective=y.dims[0] * y.dims[1] * cg * pairs, plus=plus)
+
+
+def conv_cost(call: Call) -> Work:
+    """Conv. x: (N, C, *I), w: (M, C/g, *K), b: (M) -> y: (N, M, *O).
+
+    Counted: |y| · C/g · ΠK multiply-accumulates, and |y| additions for a bias.
+    Effective: without the products whose input element is padding.
+    Source: ONNX operator Conv; arXiv:1704.04861 section 3.1 (depthwise and pointwise as the same rule).
+    """
+    return conv_work(call, x=call.x(0), w=call.x(1), y=call.y(), bias=call.has(2))
+
+
+def conv_transpose_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (N, C, *I), w: (C, M/g, *K), b: (M) -> y: (N, M, *O), O = s(I-1) + op + k' - pb - pe."""
+    x, w, a = call.x(0), call.x(1), call.attrs
+    n, c, mg, wc, spatial, kernel = conv_operands(x.dims, w.dims, a)
+    if isinstance(c, int) and isinstance(wc, int):
+        require(wc == c, f"the weight {show(w.dims)} reads {wc} channels, but the input {show(x.dims)} has {c}")
+        require(c % a.group == 0, f"{c} input channels cannot be divided into group {a.group}")
+    m = mg * a.group
+    check_bias(call, 2, m)
+    win, op = transposed_window(a, spatial, kernel)
+    out: list[Dim] = []
+    for axis, (i, k, s, d, pb, pe, extra) in enumerate(
+        zip(spatial, kernel, win.strides, win.dilations, win.before, win.after, op, strict=True)
+    ):
+        o = transposed_size(i, k, s, d, pb, pe, extra)
+        if isinstance(o, int):
+            require(o >= 1, f"the padding {pb}+{pe} exceeds the output size on spatial axis {axis}")
+        out.append(o)
+    return (typed(x, (n, m, *out)),)
+
+
+def transposed_window(a: ConvTransposeAttrs, spatial: Shape, kernel: Shape) -> tuple[Window, tuple[int, ...]]:
+    """The window of a transposed convolution and its output padding, from `pads`, `auto_pad` or `output_shape`."""
+    rank = len(kernel)
+    strides = per_axis(a.strides, rank, 1, 1, "stride")
+    dilations = per_axis(a.dilations, rank, 1, 1, "dilation")
+    op = per_axis(a.output_padding, rank, 0, 0, "output_padding")
+    for extra, s, d in zip(op, strides, dilations, strict=True):
+        require(extra < max(s, d), f"output_padding {extra} is not less than the stride {s} or dilation {d}")
+    require(a.auto_pad in AUTO_PADS, f"auto_pad '{a.auto_pad[:40]}' is not one of {', '.join(AUTO_PADS)}")
+    same = a.auto_pad in ("SAME_UPPER", "SAME_LOWER")
+    if not a.output_shape and not same:
+        win = window_of(a, spatial, kernel)
+        return win, op
+    wanted: Shape = tuple(i * s for i, s in zip(spatial, strides, strict=True))
+    if a.output_shape:
+        wanted = per_axis(a.output_shape[-rank:], rank, 0, 1, "output_shape")
+    before: list[Dim] = []
+    after: list[Dim] = []
+    for i, k, s, d, extra, o in zip(spatial, kernel, strides, dilations, op, wanted, strict=True):
+        excess = transposed_size(i, k, s, d, 0, 0, extra) - o
+        half = excess // 2
+        first, second = (half, excess - half) if a.auto_pad == "SAME_UPPER" else (excess - half, half)
+        before.append(first)
+        after.append(second)
+    return Window(kernel=kernel, strides=strides, dilations=dilations, before=tuple(before), after=tuple(after)), op
+
+
+def conv_transpose_cost(call: Call) -> Work:
+    """ConvTranspose. x: (N, C, *I), w: (C, M/g, *K), b: (M) -> y: (N, M, *O).
+
+    Counted: at input positions, |x| · M/g · ΠK multiply-accumulates, and |y| additions for a bias.
+    Effective: only the products that land inside the output, not those that padding cuts away.
+    Not counted: the zeros that an implementation by zero insertion would multiply.
+    Source: ONNX operator ConvTranspose; a transposed convolution costs what the convolution it transposes does.
+    """
+    x, w, y = call.x(0), call.x(1), call.y()
+    mg, kernel = w.dims[1], w.dims[2:]
+    win, _ = transposed_window(call.attrs, x.dims[2:], kernel)
+    macs = x.size * mg * product(kernel)
+    plus = y.size if call.has(2) else 0
+    try:
+        pairs = product(
+            taps_inside(o, k, s, d, pb, pe, i)
+            for i, k, s, d, pb, pe, o in zip(
+                x.dims[2:], kernel, win.strides, win.dilations, win.before, win.after, y.dims[2:], strict=True
+            )
+        )
+    except Unknown:
+        return products(macs, plus=plus, effective_unknown=True)
+    return products(macs, effective=x.dims[0] * x.dims[1] * mg * pairs, plus=plus)
+
+
+def conv_kind(call: Call) -> Kind:
+    """The named kind of a convolution, from its weight, group and window."""
+    x, w, y = call.x(0).dims, call.x(1).dims, call.y().dims
+    win = window_of(call.attrs, x[2:], w[2:])
+    return name_kind(x[1], y[1], call.attrs.group, x[2:], y[2:], win)
+
+
+def conv_transpose_kind(call: Call) -> Kind:
+    """Transposed, with the traits of its window."""
+    x, w = call.x(0).dims, call.x(1).dims
+    win, _ = transposed_window(call.attrs, x[2:], w[2:])
+    named = name_kind(x[1], call.y().dims[1], call.attrs.group, x[2:], (), win)
+    traits = () if named.name in ("standard", "spatial") else (named.name,)
+    return Kind("transposed", traits + named.traits)
+
+
+def name_kind(c: Dim, m: Dim, group: int, i: Shape, o: Shape, win: Window) -> Kind:
+    """standard, pointwise, depthwise, grouped, pointwise_grouped or spatial, and the traits.
+
+    depthwise: one input channel for each group (more than one group); multiplier: more outputs than inputs.
+    spatial: a kernel with exactly one extent above 1, on an input of two or more spatial dimensions.
+    """
+    large = [k for k in win.kernel if k != 1]
+    if group > 1 and group == c:
+        name = "depthwise"
+    elif group > 1:
+        name = "grouped" if large else "pointwise_grouped"
+    elif not large:
+        name = "pointwise"
+    else:
+        name = "spatial" if len(large) == 1 and len(win.kernel) > 1 else "standard"
+    traits = []
+    if name == "depthwise" and m != c:
+        traits.append("multiplier")
+    if len(win.kernel) != 2:
+        traits.append(f"{len(win.kernel)}d")
+    if any(s > 1 for s in win.strides):
+        traits.append("strided")
+    if any(d > 1 and k != 1 for d, k in zip(win.dilations, win.kernel, strict=True)):
+        traits.append("dilated")
+    padding = padding_mode(i, o, win) if o else None
+    if padding:
+        traits.append(padding)
+    return Kind(name, tuple(traits))
+
+
+def padding_mode(i: Shape, o: Shape, win: Window) -> str | None:
+    """`valid`, `same` or `full` where the window is exactly that on every axis, else None. A kernel of 1 is valid."""
+    axes = list(zip(i, o, win.kernel, win.strides, win.dilations, win.before, win.after, strict=True))
+    if all(pb == 0 and pe == 0 for *_, pb, pe in axes):
+        return "valid"
+    if all(
+        y == same_size(x, s) and (pb, pe) in (same_padding(x, k, s, d), same_padding(x, k, s, d, lower=True))
+        for x, y, k, s, d, pb, pe in axes
+    ):
+        return "same"
+    if all(y == full_size(x, k, s, d) and pb == pe == effective_kernel(k, d) - 1 for x, y, k, s, d, pb, pe in axes):
+        return "full"
+    return None
+
+
+OPS = (
+    Op(
+        name="Conv",
+        attrs=ConvAttrs,
+        shape=conv_shape,
+        cost=conv_cost,
+        kind=conv_kind,
+        inputs=(2, 3),
+        weights=(1, 2),
+    ),
+    Op(
+        name="ConvTranspose",
+        attrs=ConvTransposeAttrs,
+        shape=conv_transpose_shape,
+        cost=conv_transpose_cost,
+        kind=conv_transpose_kind,
+        inputs=(2, 3),
+        weights=(1, 2),
+    ),
+)

@@ -1,0 +1,167 @@
+"""Gives every tensor of a graph its type, node by node, with the operators' own shape rules.
+
+Declared shapes of intermediate tensors are not looked at. A rule that lacks a fact leaves its outputs unknown, with
+the reason, and later nodes inherit it. Small integer contents are carried along, so that shape arithmetic folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from convcost.errors import ModelError, ShapeError, Unknown
+from convcost.ir import MAX_VALUE, Graph, Node, Tensor
+from convcost.ops import find
+from convcost.ops.base import Call, Op
+
+MAX_DEPTH = 64
+"""Bodies inside bodies: branches, loops and functions."""
+
+MAX_RANK = 64
+"""A tensor with more dimensions is refused; NumPy stops there too."""
+
+
+Run = Callable[[str, tuple[Tensor, ...]], Graph]
+
+
+class Scope:
+    """Tensors by name, seen through the enclosing graphs."""
+
+    __slots__ = ("own", "parent")
+
+    def __init__(self, own: dict[str, Tensor], parent: Scope | None = None) -> None:
+        self.own = own
+        self.parent = parent
+
+    def get(self, name: str) -> Tensor | None:
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.own.get(name)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+
+class Resolver:
+    """One resolution: remembers the bodies it has resolved, so that a function called twice is worked out once."""
+
+    def __init__(self) -> None:
+        self.memo: dict[tuple[int, tuple[Tensor, ...]], Graph] = {}
+        self.depth = 0
+        self.rule_calls = 0
+
+    def graph(self, graph: Graph, inputs: tuple[Tensor, ...], outer: Scope | None) -> Graph:
+        """`graph` with `inputs` (typed) in place of its own, every tensor resolved."""
+        if self.depth >= MAX_DEPTH:
+            raise ModelError(f"nested too deep: more than {MAX_DEPTH} bodies inside each other", code="C250")
+        self.depth += 1
+        try:
+            scope = Scope(dict(graph.tensors), outer)
+            for t in inputs:
+                scope.own[t.name] = t
+            nodes = tuple(self.node(node, scope) for node in graph.nodes)
+        finally:
+            self.depth -= 1
+        return msgspec.structs.replace(graph, inputs=inputs, nodes=nodes, tensors=scope.own, resolved=True)
+
+    def body(self, graph: Graph, given: tuple[Tensor, ...], outer: Scope | None) -> Graph:
+        """A body called with `given` as its inputs; functions (no outer scope) are remembered by their inputs."""
+        if len(given) > len(graph.inputs):
+            raise ShapeError(f"the body takes {len(graph.inputs)} inputs, {len(given)} are given")
+        named = tuple(
+            msgspec.structs.replace(given[i], name=own.name) if i < len(given) else own
+            for i, own in enumerate(graph.inputs)
+        )
+        if outer is not None:
+            return self.graph(graph, named, outer)
+        key = (id(graph), named)
+        done = self.memo.get(key)
+        if done is None:
+            done = self.memo[key] = self.graph(graph, named, None)
+        return done
+
+    def node(self, node: Node, scope: Scope) -> Node:
+        """Work out one node: its outputs go into `scope`; the node comes back with its bodies resolved."""
+        get = scope.get
+        inputs = tuple([get(name) if name else None for name in node.inputs])
+        bodies: dict[str, Graph] = {}
+
+        def run(role: str, given: tuple[Tensor, ...]) -> Graph:
+            inner = node.body(role)
+            if inner is None:
+                raise ShapeError(f"the {role} is missing")
+            bodies[role] = self.body(inner, given, None if role == "function" else scope)
+            return bodies[role]
+
+        op = find(node.domain, node.op)
+        self.rule_calls += 1
+        try:
+            outputs = self.outputs(node, op, inputs, run)
+        except Unknown as why:
+            outputs = tuple(Tensor("", reason=why.reason, needs=why.needs) for _ in node.outputs)
+        except ShapeError as wrong:
+            raise ModelError(f"{node.op}: {wrong}", node=node.name, code="C220") from None
+        except ModelError as inside:
+            if inside.node is None:
+                inside.node = node.name
+            raise
+        fixed = (op is None or op.constant) and all(t is None or t.constant for t in inputs) and not node.bodies
+        own = scope.own
+        for name, t in zip(node.outputs, outputs, strict=False):
+            if name:
+                own[name] = msgspec.structs.replace(t, name=name, constant=fixed and op is not None)
+        for name in node.outputs[len(outputs) :]:
+            if name:
+                own[name] = Tensor(name, reason=f"{node.op} does not define this output")
+        if not bodies:
+            return node
+        return msgspec.structs.replace(
+            node, bodies=tuple((role, bodies.get(role, graph)) for role, graph in node.bodies)
+        )
+
+    def outputs(self, node: Node, op: Op | None, inputs: tuple[Tensor | None, ...], run: Run) -> tuple[Tensor, ...]:
+        """Types (and small contents) of a node's outputs."""
+        if node.body("function") is not None:
+            return called(run("function", tuple(t or Tensor("") for t in inputs)))
+        if op is None:
+            raise Unknown(f"operator {node.domain + ':' if node.domain else ''}{node.op} is not known")
+        if node.attrs is None:
+            raise Unknown(f"the attributes of {node.op} are not known")
+        least, most = op.inputs
+        if not least <= len(inputs) <= most:
+            raise ShapeError(f"takes {least} to {most} inputs, {len(inputs)} are given")
+        call = Call(node.attrs, inputs, n_outputs=len(node.outputs), bodies=node.bodies, name=node.name, run=run)
+        outputs = op.shape(call)
+        for t in outputs:
+            if t.shape is not None and len(t.shape) > MAX_RANK:
+                raise ShapeError(f"an output of rank {len(t.shape)} is over the limit of {MAX_RANK} dimensions")
+        return folded(op, call, outputs) if op.fold is not None else outputs
+
+
+def called(body: Graph) -> tuple[Tensor, ...]:
+    """The outputs of a resolved body."""
+    return tuple(body.tensors.get(name) or Tensor(name, reason=f"{name} is not computed") for name in body.outputs)
+
+
+def folded(op: Op, call: Call, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """`outputs` with their contents, where the operator can tell them and they are small."""
+    assert op.fold is not None
+    for t in outputs:
+        if t.shape is None or not isinstance(t.size, int) or t.size > MAX_VALUE:
+            return outputs
+    call.outputs = outputs
+    try:
+        values = op.fold(call)
+    except Unknown:
+        return outputs
+    return tuple(t if v is None else msgspec.structs.replace(t, value=v) for t, v in zip(outputs, values, strict=True))
+
+
+def resolve(graph: Graph) -> Graph:
+    """`graph` with every tensor resolved as far as it can be. Raises `ModelError` where it contradicts itself."""
+    try:
+        return Resolver().graph(graph, graph.inputs, None)
+    except RecursionError:
+        raise ModelError("nested too deep for this interpreter", code="C250") from None

@@ -1,0 +1,84 @@
+"""Quantities and how they print. The only place that rounds: everywhere else counts are exact integers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+SI = ("", "K", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
+IEC = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
+UNKNOWN = "?"
+
+
+def exact(n: int | None) -> str:
+    """1,228,800; `?` for not known."""
+    return UNKNOWN if n is None else f"{n:,}"
+
+
+def si(n: int | None, digits: int = 3) -> str:
+    """1.23 M: three significant digits with a decimal prefix; exact below 1,000."""
+    if n is None:
+        return UNKNOWN
+    return _scaled(n, 1000, SI, digits)
+
+
+def size(n: int | None, digits: int = 3) -> str:
+    """1.17 MiB: bytes with a binary prefix."""
+    if n is None:
+        return UNKNOWN
+    return _scaled(n, 1024, IEC, digits)
+
+
+def ratio(part: int | None, whole: int | None) -> str:
+    """22.8×: how many times `part` fits into `whole`."""
+    if not part or whole is None:
+        return UNKNOWN
+    return f"{significant(Fraction(whole, part), 3)}×"
+
+
+def percent(part: int | None, whole: int | None, places: int = 1) -> str:
+    """4.4 %: `part` of `whole`."""
+    if part is None or not whole:
+        return UNKNOWN
+    return f"{decimal(Fraction(100 * part, whole), places)} %"
+
+
+def duration(ns: int | None) -> str:
+    """1.23 ms: a time in nanoseconds with three significant digits."""
+    if ns is None:
+        return UNKNOWN
+    for unit, factor in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
+        if ns >= factor:
+            return f"{significant(Fraction(ns, factor), 3)} {unit}"
+    return f"{ns} ns"
+
+
+def decimal(x: Fraction, places: int) -> str:
+    """`x` rounded half up to `places` decimals, without passing through a float."""
+    sign = "-" if x < 0 else ""
+    n = int(abs(x) * 10**places + Fraction(1, 2))
+    whole, rest = divmod(n, 10**places)
+    return f"{sign}{whole:,}.{rest:0{places}d}" if places else f"{sign}{whole:,}"
+
+
+def significant(x: Fraction, digits: int) -> str:
+    """`x` with `digits` significant digits; whole numbers beyond that are not cut."""
+    magnitude = 0
+    while abs(x) >= 10 ** (magnitude + 1):
+        magnitude += 1
+    places = max(digits - 1 - magnitude, 0)
+    text = decimal(x, places)
+    if places and abs(Fraction(text.replace(",", ""))) >= 10 ** (magnitude + 1):
+        return decimal(x, places - 1)
+    return text
+
+
+def _scaled(n: int, base: int, prefixes: tuple[str, ...], digits: int) -> str:
+    sign, n = ("-", -n) if n < 0 else ("", n)
+    step = 0
+    while n >= base ** (step + 1) and step + 1 < len(prefixes):
+        step += 1
+    text = significant(Fraction(n, base**step), digits) if step else f"{n}"
+    if step and Fraction(text.replace(",", "")) >= base and step + 1 < len(prefixes):
+        step += 1
+        text = significant(Fraction(n, base**step), digits)
+    return f"{sign}{text} {prefixes[step]}".rstrip()
