@@ -47,7 +47,7 @@ class Tensor(msgspec.Struct, frozen=True):
     """What is known about one tensor: element type, shape, and content where it is small and constant.
 
     `shape` is None when unknown, and `reason` says why. `constant` is true when no input of the graph can change it.
-    `stored` is true for a tensor that the file itself holds: an initializer, a Constant node, a shape string's kernel.
+    `stored` is true for a tensor that the graph itself holds: an initializer, a kernel of a shape string.
     For a sequence, optional or map, `shape` and `dtype` describe the elements when they agree.
     """
 

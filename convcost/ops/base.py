@@ -147,10 +147,45 @@ class Kind(msgspec.Struct, frozen=True):
     traits: tuple[str, ...] = ()
 
 
+KINDS = (
+    ("standard", "convolution: every input channel with every output channel"),
+    ("pointwise", "convolution with a kernel of 1"),
+    ("depthwise", "convolution with one input channel in each group"),
+    ("grouped", "convolution in groups"),
+    ("pointwise_grouped", "convolution in groups with a kernel of 1"),
+    ("spatial", "convolution along one of several spatial axes"),
+    ("transposed", "transposed convolution"),
+    ("matmul", "matrix product, Einsum"),
+    ("recurrent", "RNN, GRU, LSTM"),
+    ("attention", "attention and what belongs to it"),
+    ("pool", "pooling"),
+    ("norm", "normalisation, softmax, losses"),
+    ("reduce", "reduction along axes, running sums"),
+    ("resize", "resampling of images"),
+    ("signal", "Fourier transforms"),
+    ("control", "branches and loops"),
+    ("elementwise", "arithmetic, comparison and logic, element by element"),
+    ("activation", "non-linear function, element by element"),
+    ("quantize", "change of element type, quantisation"),
+    ("move", "copies elements to other places"),
+    ("shape", "reads or changes a shape, leaves the elements where they are"),
+    ("constant", "tensor made from attributes or sizes"),
+    ("random", "random numbers"),
+    ("sequence", "lists and optional values"),
+    ("string", "text"),
+    ("classical", "classical machine learning: domain ai.onnx.ml"),
+    ("optimizer", "training step"),
+)
+"""Every word that `Kind.name` can be, and what it means."""
+
+MANY = 2**31 - 1
+"""Most inputs or outputs of a variadic operator."""
+
 ShapeRule = Callable[[Call], tuple[Tensor, ...]]
 CostRule = Callable[[Call], Work]
 KindRule = Callable[[Call], Kind]
 FoldRule = Callable[[Call], tuple[Value | None, ...]]
+SizeRule = Callable[[Call], Dim]
 Upgrade = Callable[[int, dict[str, Any]], dict[str, Any]]
 
 CARRY_NOTHING = "nothing"
@@ -188,6 +223,10 @@ class Op(msgspec.Struct, frozen=True):
     fold: FoldRule | None = None
     upgrade: Upgrade | None = None
     constant: bool = True
+    logical_weight: SizeRule | None = None
+    """Parameters that the first weight slot stands for, where it holds them packed (MatMulNBits: K·N)."""
+    trips: SizeRule | None = None
+    """How often the body of a Loop or Scan runs; raises Unknown where the data decide."""
 
 
 def free(_: Call) -> Work:

@@ -111,7 +111,7 @@ class Resolver:
         own = scope.own
         for name, t in zip(node.outputs, outputs, strict=False):
             if name:
-                own[name] = msgspec.structs.replace(t, name=name, constant=fixed and op is not None)
+                own[name] = msgspec.structs.replace(t, name=name, constant=fixed and op is not None, stored=False)
         for name in node.outputs[len(outputs) :]:
             if name:
                 own[name] = Tensor(name, reason=f"{node.op} does not define this output")

@@ -1,0 +1,104 @@
+"""Counted nodes as rows of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from convcost.analysis.tally import Tally, cost_of
+from convcost.ir import Dim, DType, Expr, Graph, Node, Tensor
+from convcost.ops import Kind
+from convcost.record import Layer, Output, Share
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One node with all that is known of it."""
+
+    node: Node
+    name: str
+    scope: tuple[str, ...]
+    kind: Kind
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor | None, ...]
+    tally: Tally
+    repeats: Dim | None
+    book: int
+
+
+def shape_list(t: Tensor | None) -> list[int | str] | None:
+    """A shape for the report; symbols as text."""
+    if t is None or t.shape is None:
+        return None
+    return [str(d) if isinstance(d, Expr) else d for d in t.shape]
+
+
+def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool) -> Layer:
+    """The report's row."""
+    node = row.node
+    macs, whole = tally.work.macs, total.work.macs
+    share = None
+    if tally.n_unknown == 0 and isinstance(macs, int) and isinstance(whole, int) and whole > 0:
+        share = macs / whole
+    out = row.outputs[0] if row.outputs else None
+    return Layer(
+        index=index,
+        name="/".join((*row.scope, row.name)),
+        scope=list(row.scope),
+        op=node.op,
+        domain=node.domain,
+        kind=row.kind.name,
+        traits=list(row.kind.traits),
+        inputs=[shape_list(t) for t in row.inputs],
+        outputs=[shape_list(t) for t in row.outputs],
+        dtype=out.dtype.label if out is not None and out.dtype is not None else None,
+        attributes=attributes(node),
+        cost=cost_of(tally, single=True),
+        share=Share(macs=share),
+        notation=node.notation or None,
+        reading=list(node.reading),
+        shared_weights=shared,
+        repeats=row.repeats if isinstance(row.repeats, int) else None,
+    )
+
+
+MAX_ATTRIBUTE = 64
+"""Elements of an attribute that are printed."""
+
+
+def attributes(node: Node) -> dict[str, Any]:
+    """The attributes that differ from their defaults, as JSON can hold them."""
+    if node.attrs is None:
+        return {}
+    out: dict[str, Any] = {}
+    for field in msgspec.structs.fields(node.attrs):
+        value = getattr(node.attrs, field.name)
+        if value == field.default:
+            continue
+        shown = plain(value)
+        if shown is not None:
+            out[field.encode_name] = shown
+    return out
+
+
+def plain(value: Any) -> Any:
+    """An attribute's value as JSON can hold it: floats that JSON lacks as text, tensors and graphs left out."""
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if isinstance(value, DType):
+        return value.label
+    if isinstance(value, tuple) and len(value) <= MAX_ATTRIBUTE:
+        return [plain(v) for v in value]
+    return None
+
+
+def outputs_of(graph: Graph) -> list[Output]:
+    """The outputs of a graph as the report shows them."""
+    out = []
+    for name in graph.outputs:
+        t = graph.tensors.get(name)
+        dtype = t.dtype.label if t is not None and t.dtype is not None else None
+        out.append(Output(name=name, dtype=dtype, shape=shape_list(t)))
+    return out
