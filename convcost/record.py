@@ -99,6 +99,22 @@ class LayerTiming(Record, frozen=True):
     bound: Literal["compute", "memory"] | None = None
 
 
+class AlgorithmCost(Record, frozen=True):
+    """A convolution under one algorithm. `multiplications` is None where the algorithm does not apply: `skipped`.
+
+    Transforms are FLOPs apart from the multiplications; the filter's are done once. `buffer_elements` are elements of
+    scratch memory.
+    """
+
+    name: str
+    multiplications: int | None
+    data_transform_flops: int = 0
+    filter_transform_flops: int = 0
+    inverse_transform_flops: int = 0
+    buffer_elements: int = 0
+    skipped: str | None = None
+
+
 class Layer(Record, frozen=True):
     """One node that is counted."""
 
@@ -120,6 +136,7 @@ class Layer(Record, frozen=True):
     shared_weights: bool = False
     repeats: int | None = 1
     receptive_field: list[ReceptiveField] | None = None
+    algorithms: list[AlgorithmCost] | None = None
     timing: LayerTiming | None = None
 
 

@@ -1,0 +1,187 @@
+"""What a convolution would cost under other algorithms: im2col, Winograd, tiled and whole-image FFT.
+
+All counts are exact integers; multiplications of the element-wise stage and FLOPs of the transforms are kept apart,
+since transforms are shared by channels and, for the filter, by all images.
+"""
+
+from __future__ import annotations
+
+from convcost.analysis import winograd
+from convcost.ir import Shape, Tensor, ceildiv, product
+from convcost.ops.base import Call
+from convcost.ops.conv import ConvAttrs
+from convcost.ops.windows import window_of
+from convcost.record import AlgorithmCost
+
+WINOGRAD_TILES = (2, 4, 6)
+FFT_TILES = (8, 16, 32, 64, 128, 256)
+BUTTERFLY = 5
+"""A radix-2 complex FFT of n points takes 5 n log2 n FLOPs: n/2 butterflies of 4 multiplications and 6 additions."""
+
+
+class Geometry:
+    """A convolution in numbers: x (n, c, *i), w (m, cg, *k) → y (n, m, *o)."""
+
+    def __init__(self, x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], attrs: ConvAttrs) -> None:
+        self.n, self.c, self.i = x[0], x[1], x[2:]
+        self.m, self.cg, self.k = w[0], w[1], w[2:]
+        self.o = y[2:]
+        window = window_of(attrs, x[2:], w[2:])
+        self.strides, self.dilations = window.strides, window.dilations
+        self.padded = tuple(i + b + e for i, b, e in zip(self.i, ints(window.before), ints(window.after), strict=True))
+        self.direct = self.n * self.m * prod(self.o) * self.cg * prod(self.k)
+
+
+def ints(shape: Shape) -> tuple[int, ...]:
+    """`shape` where all its dimensions are numbers, else a ValueError."""
+    if not all(isinstance(d, int) for d in shape):
+        raise ValueError("a dimension is not a number")
+    return tuple(d for d in shape if isinstance(d, int))
+
+
+def prod(values: tuple[int, ...]) -> int:
+    """Π values."""
+    out = product(values)
+    assert isinstance(out, int)
+    return out
+
+
+def algorithms(call: Call) -> list[AlgorithmCost]:
+    """The algorithms for one Conv, direct first; those that do not apply say why. Empty where sizes are not numbers."""
+    x, w, y = call.inputs[0], call.inputs[1], call.outputs[0]
+    if not isinstance(call.attrs, ConvAttrs) or not all_numbers(x) or not all_numbers(w) or not all_numbers(y):
+        return []
+    assert x is not None
+    assert w is not None
+    assert y is not None
+    g = Geometry(ints(x.dims), ints(w.dims), ints(y.dims), call.attrs)
+    out = [AlgorithmCost(name="direct", multiplications=g.direct), im2col(g)]
+    out += [winograd_cost(g, m) for m in WINOGRAD_TILES]
+    return [*out, fft_tiled(g), fft_whole(g)]
+
+
+def all_numbers(t: Tensor | None) -> bool:
+    """Whether the shape is known, without symbols and zeros."""
+    return t is not None and t.shape is not None and all(isinstance(d, int) and d > 0 for d in t.shape)
+
+
+def im2col(g: Geometry) -> AlgorithmCost:
+    """One matrix product over unrolled windows: the direct multiplications, N·ΠO × C·ΠK elements of buffer.
+
+    A 1×1 kernel with stride 1 reads the input as the matrix: no buffer.
+    """
+    plain = all(k == 1 for k in g.k) and all(s == 1 for s in g.strides) and g.padded == g.i
+    buffer = 0 if plain else g.n * prod(g.o) * g.c * prod(g.k)
+    return AlgorithmCost(name="im2col", multiplications=g.direct, buffer_elements=buffer)
+
+
+def unfit(g: Geometry) -> str | None:
+    """Why neither Winograd nor FFT fits."""
+    if any(s != 1 for s in g.strides):
+        return "it needs stride 1"
+    if any(d != 1 for d, k in zip(g.dilations, g.k, strict=True) if k > 1):
+        return "it needs dilation 1"
+    if all(k == 1 for k in g.k):
+        return "a 1×1 kernel has nothing to save"
+    return None
+
+
+def winograd_cost(g: Geometry, m: int) -> AlgorithmCost:
+    """F(m, k) along each axis whose kernel is larger than 1, ragged tiles in full.
+
+    Multiplications: N · tiles · Π(m+k-1) · C/g · M. Transform FLOPs: data for every tile and input channel, filter for
+    every kernel (done once), inverse for every tile and output channel.
+    Source: arXiv:1509.09308, section 4: μ(F(m×n, r×s)) = (m+r-1)(n+s-1).
+    """
+    name = f"winograd F({m})"
+    reason = unfit(g)
+    active = tuple(k > 1 for k in g.k)
+    sizes = {k for k in g.k if k > 1}
+    if reason is None and any(m + k - 2 > len(winograd.POINTS) for k in sizes):
+        reason = f"a kernel of {max(sizes)} is too large"
+    if reason is None and len(sizes) > 1:
+        reason = "it needs kernels of one size along all axes"
+    if reason is not None:
+        return AlgorithmCost(name=name, multiplications=None, skipped=reason)
+    r = max(sizes)
+    t = m + r - 1
+    tiles = g.n
+    for o, is_active in zip(g.o, active, strict=True):
+        many = ceildiv(o, m) if is_active else o
+        assert isinstance(many, int)
+        tiles *= many
+    large = tuple(t if a else 1 for a in active)
+    small = tuple(m if a else 1 for a in active)
+    cost = winograd.transforms(m, r)
+    kernels = g.m * g.cg
+    return AlgorithmCost(
+        name=name,
+        multiplications=tiles * prod(large) * g.cg * g.m,
+        data_transform_flops=tiles * g.c * winograd.nested(cost.data, large, large, active),
+        filter_transform_flops=kernels * winograd.nested(cost.filter, g.k, large, active),
+        inverse_transform_flops=tiles * g.m * winograd.nested(cost.inverse, large, small, active),
+    )
+
+
+def fft_tiled(g: Geometry) -> AlgorithmCost:
+    """Tiles of t × t by real FFT, t the power of two with the fewest multiplications.
+
+    Multiplications: 4 for each complex product, t^(d-1)·(t/2+1) of them for a tile and pair of channels; a tile gives
+    (t-k+1) outputs along each axis. Source: arXiv:1509.09308, table 1 (4 multiplications a complex product).
+    """
+    reason = unfit(g)
+    best: tuple[int, int, int] | None = None
+    for t in FFT_TILES:
+        if reason is not None or any(t < k for k in g.k):
+            continue
+        tiles = g.n
+        for o, k in zip(g.o, g.k, strict=True):
+            tiles *= -(-o // (t - k + 1))
+        points = power(t, len(g.k) - 1) * (t // 2 + 1)
+        found = (4 * tiles * points * g.cg * g.m, t, tiles)
+        best = found if best is None or found < best else best
+    if best is None:
+        return AlgorithmCost(name="fft tiled", multiplications=None, skipped=reason or "the kernel is too large")
+    multiplications, t, tiles = best
+    one = transform_flops(t, len(g.k))
+    return AlgorithmCost(
+        name=f"fft tiled t={t}",
+        multiplications=multiplications,
+        data_transform_flops=tiles * g.c * one,
+        filter_transform_flops=g.m * g.cg * one,
+        inverse_transform_flops=tiles * g.m * one,
+    )
+
+
+def fft_whole(g: Geometry) -> AlgorithmCost:
+    """One FFT of the whole padded image, its sides raised to a common power of two n.
+
+    Multiplications: 4 S f f' n² (S images, f input and f' output channels); transforms 2 C n² log n (S f + f f' + S f')
+    with C = 5. Source: M. Mathieu, M. Henaff, Y. LeCun, "Fast Training of Convolutional Networks through FFTs",
+    arXiv:1312.5851, section 2.2. Buffer: its frequency maps, n(n+1) reals each.
+    """
+    reason = unfit(g)
+    if reason is not None:
+        return AlgorithmCost(name="fft whole", multiplications=None, skipped=reason)
+    n = 1 << (max(g.padded) - 1).bit_length()
+    d = len(g.k)
+    one = transform_flops(n, d)
+    maps = g.n * g.c + g.m * g.cg + g.n * g.m
+    return AlgorithmCost(
+        name=f"fft whole n={n}",
+        multiplications=4 * g.n * g.cg * g.m * power(n, d),
+        data_transform_flops=g.n * g.c * one,
+        filter_transform_flops=g.m * g.cg * one,
+        inverse_transform_flops=g.n * g.m * one,
+        buffer_elements=maps * power(n, d - 1) * (n + 1),
+    )
+
+
+def transform_flops(n: int, d: int) -> int:
+    """FLOPs of a d-dimensional radix-2 FFT of n points a side: d · n^(d-1) lines of 5 n log2 n."""
+    return d * power(n, d) * BUTTERFLY * (n.bit_length() - 1)
+
+
+def power(n: int, d: int) -> int:
+    """n to the d."""
+    return prod((n,) * d)
