@@ -88,6 +88,11 @@ def products(macs: Dim, *, effective: Dim | None = None, effective_unknown: bool
     )
 
 
+def joins(m: Dim) -> Dim:
+    """Operations that combine m elements into one: m - 1, and none for no elements."""
+    return max(m - 1, 0) if isinstance(m, int) else m - 1
+
+
 class Call:
     """One use of an operator: its attributes, its inputs and, for the cost rule, its outputs."""
 
@@ -255,6 +260,13 @@ def axis_of(axis: int, rank: int, what: str = "axis") -> int:
     if not -rank <= axis < rank:
         raise ShapeError(f"{what} {axis} is out of range for a tensor of {rank} dimensions")
     return axis + rank if axis < 0 else axis
+
+
+def agree(a: Dim, b: Dim, message: str) -> Dim:
+    """The size that a and b both stand for, a number where one is; `ShapeError(message)` where two numbers differ."""
+    if isinstance(a, int) and isinstance(b, int):
+        require(a == b, message)
+    return b if isinstance(b, int) else a
 
 
 def show(shape: Shape) -> str:

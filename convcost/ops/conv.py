@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from convcost.errors import Unknown
 from convcost.ir import Dim, Shape, Tensor, product
-from convcost.ops.base import Attrs, Call, Kind, Op, Work, products, require, show, typed
-from convcost.window import (
-    effective_kernel,
-    full_size,
-    output_size,
-    same_padding,
-    same_size,
-    taps_inside,
-    transposed_size,
-)
+from convcost.ops.base import Call, Kind, Op, Work, products, require, show, typed
+from convcost.ops.windows import AUTO_PADS, MAX_SPATIAL, Window, WindowAttrs, per_axis, window_of, window_sizes
+from convcost.window import effective_kernel, full_size, same_padding, same_size, taps_inside, transposed_size
 
 
-class ConvAttrs(Attrs, frozen=True):
-    """Attributes shared by the convolutions. Empty sequences mean ONNX's defaults: stride 1, dilation 1, padding 0."""
+class ConvAttrs(WindowAttrs, frozen=True):
+    """Attributes shared by the convolutions."""
 
-    auto_pad: str = "NOTSET"
-    dilations: tuple[int, ...] = ()
     group: int = 1
-    kernel_shape: tuple[int, ...] = ()
-    pads: tuple[int, ...] = ()
-    strides: tuple[int, ...] = ()
 
 
 class ConvTransposeAttrs(ConvAttrs, frozen=True):
@@ -32,55 +20,6 @@ class ConvTransposeAttrs(ConvAttrs, frozen=True):
 
     output_padding: tuple[int, ...] = ()
     output_shape: tuple[int, ...] = ()
-
-
-class Window(Attrs, frozen=True):
-    """A window with every value spelled out, one entry a spatial axis."""
-
-    kernel: Shape
-    strides: tuple[int, ...]
-    dilations: tuple[int, ...]
-    before: Shape
-    after: Shape
-
-
-AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
-MAX_SPATIAL = 32
-
-
-def per_axis(values: tuple[int, ...], rank: int, default: int, least: int, what: str) -> tuple[int, ...]:
-    """`values` for `rank` spatial axes, or the default; checked to be at least `least`."""
-    if not values:
-        return (default,) * rank
-    require(len(values) == rank, f"{what} has {len(values)} values for {rank} spatial dimensions")
-    for v in values:
-        require(v >= least, f"{what} {v} is less than {least}")
-    return values
-
-
-def window_of(a: ConvAttrs, spatial: Shape, kernel: Shape) -> Window:
-    """The window of a convolution over `spatial`, with automatic padding worked out."""
-    rank = len(kernel)
-    strides = per_axis(a.strides, rank, 1, 1, "stride")
-    dilations = per_axis(a.dilations, rank, 1, 1, "dilation")
-    require(a.auto_pad in AUTO_PADS, f"auto_pad '{a.auto_pad[:40]}' is not one of {', '.join(AUTO_PADS)}")
-    if a.auto_pad in ("SAME_UPPER", "SAME_LOWER"):
-        lower = a.auto_pad == "SAME_LOWER"
-        both = [
-            same_padding(i, k, s, d, lower=lower)
-            for i, k, s, d in zip(spatial, kernel, strides, dilations, strict=True)
-        ]
-        return Window(
-            kernel=kernel,
-            strides=strides,
-            dilations=dilations,
-            before=tuple(b for b, _ in both),
-            after=tuple(e for _, e in both),
-        )
-    pads = a.pads if a.auto_pad == "NOTSET" else ()
-    require(len(pads) in (0, 2 * rank), f"pads has {len(pads)} values for {rank} spatial dimensions")
-    pads = pads or (0,) * (2 * rank)
-    return Window(kernel=kernel, strides=strides, dilations=dilations, before=pads[:rank], after=pads[rank:])
 
 
 def conv_operands(x: Shape, w: Shape, a: ConvAttrs) -> tuple[Dim, Dim, Dim, Dim, Shape, Shape]:
@@ -103,37 +42,26 @@ def conv_operands(x: Shape, w: Shape, a: ConvAttrs) -> tuple[Dim, Dim, Dim, Dim,
 
 def conv_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I), w: (M, C/g, *K), b: (M) -> y: (N, M, *O)."""
-    x, w, a = call.x(0), call.x(1), call.attrs
-    n, c, cg, m, spatial, kernel = conv_operands(x.dims, w.dims, a)
+    x = call.x(0)
+    return (typed(x, conv_output(call.attrs, x.dims, call.x(1).dims, call.optional(2))),)
+
+
+def conv_output(a: ConvAttrs, x: Shape, w: Shape, bias: Tensor | None) -> Shape:
+    """(N, M, *O) of a convolution of x: (N, C, *I) with w: (M, C/g, *K)."""
+    n, c, cg, m, spatial, kernel = conv_operands(x, w, a)
     if isinstance(c, int) and isinstance(cg, int):
         require(
             cg * a.group == c,
-            f"the weight {show(w.dims)} with group {a.group} reads {cg * a.group} channels, "
-            f"but the input {show(x.dims)} has {c}",
+            f"the weight {show(w)} with group {a.group} reads {cg * a.group} channels, but the input {show(x)} has {c}",
         )
     if isinstance(m, int):
         require(m % a.group == 0, f"{m} output channels cannot be divided into group {a.group}")
-    check_bias(call, 2, m)
-    win = window_of(a, spatial, kernel)
-    out: list[Dim] = []
-    for axis, (i, k, s, d, pb, pe) in enumerate(
-        zip(spatial, kernel, win.strides, win.dilations, win.before, win.after, strict=True)
-    ):
-        o = same_size(i, s) if a.auto_pad.startswith("SAME") else output_size(i, k, s, d, pb, pe)
-        if isinstance(o, int):
-            require(
-                o >= 1 or i == 0,
-                f"the kernel {show(kernel)} (effective size {effective_kernel(k, d)}) is larger than "
-                f"the padded input size {i + pb + pe} on spatial axis {axis}",
-            )
-            o = max(o, 0)
-        out.append(o)
-    return (typed(x, (n, m, *out)),)
+    check_bias(bias, m)
+    return (n, m, *window_sizes(a, spatial, window_of(a, spatial, kernel)))
 
 
-def check_bias(call: Call, slot: int, m: Dim) -> None:
+def check_bias(b: Tensor | None, m: Dim) -> None:
     """The bias, where there is one, is a vector with one element for each output channel."""
-    b = call.optional(slot)
     if b is None or b.shape is None:
         return
     require(len(b.shape) == 1, f"the bias B has rank {len(b.shape)}, not 1")
@@ -141,22 +69,22 @@ def check_bias(call: Call, slot: int, m: Dim) -> None:
         require(b.shape[0] == m, f"the bias B has size {b.shape[0]}, but there are {m} output channels")
 
 
-def conv_work(call: Call, *, x: Tensor, w: Tensor, y: Tensor, bias: bool) -> Work:
+def conv_work(a: ConvAttrs, x: Shape, w: Shape, y: Shape, *, bias: bool) -> Work:
     """|y| · C/g · ΠK products, and |y| additions where there is a bias."""
-    cg, kernel = w.dims[1], w.dims[2:]
-    win = window_of(call.attrs, x.dims[2:], kernel)
-    macs = y.size * cg * product(kernel)
-    plus = y.size if bias else 0
+    cg, kernel = w[1], w[2:]
+    win = window_of(a, x[2:], kernel)
+    macs = product(y) * cg * product(kernel)
+    plus = product(y) if bias else 0
     try:
         pairs = product(
             taps_inside(i, k, s, d, pb, pe, o)
             for i, k, s, d, pb, pe, o in zip(
-                x.dims[2:], kernel, win.strides, win.dilations, win.before, win.after, y.dims[2:], strict=True
+                x[2:], kernel, win.strides, win.dilations, win.before, win.after, y[2:], strict=True
             )
         )
     except Unknown:
         return products(macs, plus=plus, effective_unknown=True)
-    return products(macs, effective=y.dims[0] * y.dims[1] * cg * pairs, plus=plus)
+    return products(macs, effective=y[0] * y[1] * cg * pairs, plus=plus)
 
 
 def conv_cost(call: Call) -> Work:
@@ -166,7 +94,7 @@ def conv_cost(call: Call) -> Work:
     Effective: without the products whose input element is padding.
     Source: ONNX operator Conv; arXiv:1704.04861 section 3.1 (depthwise and pointwise as the same rule).
     """
-    return conv_work(call, x=call.x(0), w=call.x(1), y=call.y(), bias=call.has(2))
+    return conv_work(call.attrs, call.x(0).dims, call.x(1).dims, call.y().dims, bias=call.has(2))
 
 
 def conv_transpose_shape(call: Call) -> tuple[Tensor, ...]:
@@ -177,7 +105,7 @@ def conv_transpose_shape(call: Call) -> tuple[Tensor, ...]:
         require(wc == c, f"the weight {show(w.dims)} reads {wc} channels, but the input {show(x.dims)} has {c}")
         require(c % a.group == 0, f"{c} input channels cannot be divided into group {a.group}")
     m = mg * a.group
-    check_bias(call, 2, m)
+    check_bias(call.optional(2), m)
     win, op = transposed_window(a, spatial, kernel)
     out: list[Dim] = []
     for axis, (i, k, s, d, pb, pe, extra) in enumerate(
