@@ -183,5 +183,5 @@ def transform_flops(n: int, d: int) -> int:
 
 
 def power(n: int, d: int) -> int:
-    """n to the d."""
+    """The d-th power of n."""
     return prod((n,) * d)

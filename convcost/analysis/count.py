@@ -12,18 +12,40 @@ from collections.abc import Mapping
 import msgspec
 
 from convcost.analysis.layers import Row, layer
+from convcost.analysis.leaf import call_of, kind_of, leaf, trips
 from convcost.analysis.memory import peak_memory
+from convcost.analysis.receptive import Tracker
 from convcost.analysis.tally import Tally, add, cost_of, repeated
 from convcost.analysis.weights import Book, Names, inner_names
-from convcost.errors import ShapeError, Unknown
-from convcost.ir import Dim, DType, Graph, Node, Tensor
-from convcost.ops import Kind, find
-from convcost.ops.base import Call, Op, Work
+from convcost.ir import Dim, Graph, Node
+from convcost.ops import find
+from convcost.ops.base import Call
 from convcost.ops.resolve import Scope
-from convcost.record import Cost, Coverage, Layer, UnknownNode
+from convcost.record import Cost, Coverage, Layer
 
 MAX_ROWS = 100_000
 """Rows of a report; a body that would need more is one row."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a graph stands: what its names mean, and the names of the nodes around it."""
+
+    scope: Scope
+    names: Names
+    fields: Tracker
+    path: tuple[str, ...]
+
+    def function(self, node: Node, body: Graph) -> Place:
+        """The place of the body of a called function: it sees its arguments only."""
+        fields = Tracker()
+        fields.called(node, body, self.fields)
+        names = inner_names(node, "function", body, self.names)
+        return Place(Scope(body.tensors), names, fields, (*self.path, node.name))
+
+    def inside(self, node: Node, role: str, body: Graph) -> Place:
+        """The place of a branch or loop body: it sees everything around it."""
+        path = (*self.path, node.name, role)
+        return Place(Scope(body.tensors, self.scope), Names(self.names), Tracker(self.fields), path)
 
 
 LOWER_BOUND = "iterations not known: the body counts once, a lower bound"
@@ -39,20 +61,22 @@ class Counter:
         self.memo: dict[int, Tally] = {}
         self.notes: list[tuple[str, str]] = []
 
-    def graph(self, graph: Graph, outer: Scope | None, names: Names, path: tuple[str, ...], repeats: Dim) -> None:
+    def graph(self, graph: Graph, place: Place, repeats: Dim) -> None:
         """Rows for all nodes of `graph`, done `repeats` times."""
-        scope = Scope(graph.tensors, outer)
-        self.book.enter(graph, names)
+        self.book.enter(graph, place.names)
         for node in graph.nodes:
-            self.node(node, scope, names, path, repeats)
+            self.node(node, place, repeats)
 
-    def node(self, node: Node, scope: Scope, names: Names, path: tuple[str, ...], repeats: Dim) -> None:
+    def node(self, node: Node, place: Place, repeats: Dim) -> None:
         """The row of one node, or the rows of the bodies inside it."""
+        scope, names, path = place.scope, place.names, place.path
         body = node.body("function")
-        inner = (*path, node.name)
         if body is not None and len(self.rows) + rows_in(body) <= MAX_ROWS:
-            self.graph(body, None, inner_names(node, "function", body, names), inner, repeats)
+            called = place.function(node, body)
+            self.graph(body, called, repeats)
+            place.fields.returned(node, body, called.fields)
             return
+        inner = (*path, node.name)
         index = self.book.new_row()
         call = call_of(node, scope)
         self.book.use(index, node, call.inputs, names, call)
@@ -72,9 +96,10 @@ class Counter:
                 self.book.absorb(index, graph, inner_names(node, role, graph, names))
         kind = kind_of(node, call)
         tally = repeated(own, repeats)
-        self.rows.append(Row(node, node.name, path, kind, call.inputs, call.outputs, tally, repeats, index))
+        fields = place.fields.follow(node, call, find(node.domain, node.op))
+        self.rows.append(Row(node, path, kind, call, tally, repeats, index, fields))
         if shown is not None:
-            self.graph(shown[1], scope, Names(names), (*inner, shown[0]), repeats * times)
+            self.graph(shown[1], place.inside(node, *shown), repeats * times)
 
     def inside(self, node: Node, call: Call, scope: Scope) -> tuple[tuple[str, Graph] | None, Dim, str]:
         """Which body counts, how often, and what there is to say about it."""
@@ -157,88 +182,6 @@ def rows_in(graph: Graph) -> int:
     return done[id(graph)]
 
 
-def call_of(node: Node, scope: Scope) -> Call:
-    """The node as its rules see it."""
-    get = scope.get
-    return Call(
-        node.attrs,
-        tuple([get(name) if name else None for name in node.inputs]),
-        tuple([get(name) if name else None for name in node.outputs]),
-        len(node.outputs),
-        node.bodies,
-        node.name,
-    )
-
-
-def trips(node: Node, call: Call) -> Dim | None:
-    """Iterations of a Loop with a constant trip count and condition, or the sequence length of a Scan."""
-    op = find(node.domain, node.op)
-    if op is None or op.trips is None:
-        return None
-    try:
-        return op.trips(call)
-    except (Unknown, ShapeError):
-        return None
-
-
-def leaf(node: Node, call: Call) -> Tally:
-    """The work and traffic of one node by itself."""
-    if node.body("function") is not None:
-        return Tally()
-    op = find(node.domain, node.op)
-    try:
-        work = work_of(node, op, call)
-    except Unknown as why:
-        missing = UnknownNode(name=node.name, op=node.op, reason=why.reason)
-        return Tally(nodes=1, unknown=(missing,), n_unknown=1, bytes_missing=True)
-    read, write, lost = traffic(call)
-    return Tally(work=work, read_bytes=read, write_bytes=write, nodes=1, bytes_missing=lost)
-
-
-def work_of(node: Node, op: Op | None, call: Call) -> Work:
-    """The operator's cost rule, applied."""
-    if op is None:
-        raise Unknown(f"operator {node.domain + ':' if node.domain else ''}{node.op} has no rule")
-    if node.attrs is None:
-        raise Unknown("its attributes are not known")
-    try:
-        return op.cost(call)
-    except ShapeError as wrong:
-        raise Unknown(str(wrong)) from None
-
-
-def traffic(call: Call) -> tuple[Dim, Dim, bool]:
-    """(bytes read, bytes written, whether some are not known): each tensor once."""
-    read, lost_in = nbytes({t.name: t for t in call.inputs if t is not None})
-    write, lost_out = nbytes({t.name: t for t in call.outputs if t is not None})
-    return read, write, lost_in or lost_out
-
-
-def nbytes(tensors: Mapping[str, Tensor]) -> tuple[Dim, bool]:
-    """Stored bytes of `tensors`, and whether some are not known."""
-    out: Dim = 0
-    lost = False
-    for t in tensors.values():
-        if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != "tensor":
-            lost = True
-        else:
-            out = out + t.dtype.nbytes(t.size)
-    return out, lost
-
-
-def kind_of(node: Node, call: Call) -> Kind:
-    """What the layer is called."""
-    op = find(node.domain, node.op)
-    if op is None:
-        return Kind("function" if node.body("function") is not None else "unknown")
-    if isinstance(op.kind, str):
-        return Kind(op.kind)
-    try:
-        return op.kind(call)
-    except (Unknown, ShapeError):
-        return Kind("unknown")
-
-
 class Counted(msgspec.Struct, frozen=True):
     """A counted graph: rows for the report, and the total."""
 
@@ -248,10 +191,12 @@ class Counted(msgspec.Struct, frozen=True):
     notes: list[tuple[str, str]]
 
 
-def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None) -> Counted:
-    """All layers of a resolved graph and their total."""
+def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None, algorithms: bool = False) -> Counted:
+    """All layers of a resolved graph and their total; `algorithms` adds other algorithms' costs to convolutions."""
     counter = Counter(trip_counts or {})
-    counter.graph(graph, None, Names(), (), 1)
+    fields = Tracker()
+    fields.start(graph)
+    counter.graph(graph, Place(Scope(graph.tensors), Names(), fields, ()), 1)
     weights = counter.book.close()
     rows = []
     for row in counter.rows:
@@ -261,7 +206,9 @@ def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None) -> Coun
         )
         rows.append((row, tally, w.shared))
     total = summed([t for _, t, _ in rows])
-    layers = [layer(i, row, tally, total, shared=shared) for i, (row, tally, shared) in enumerate(rows)]
+    layers = [
+        layer(i, row, tally, total, shared=shared, priced=algorithms) for i, (row, tally, shared) in enumerate(rows)
+    ]
     coverage = Coverage(
         complete=total.n_unknown == 0 and not total.lower_bound and not total.weights_missing,
         nodes=total.nodes,

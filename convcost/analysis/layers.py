@@ -6,9 +6,12 @@ from typing import Any
 
 import msgspec
 
+from convcost.analysis.algorithms import algorithms
+from convcost.analysis.receptive import described
+from convcost.analysis.receptive_rules import Fields
 from convcost.analysis.tally import Tally, cost_of
 from convcost.ir import Dim, DType, Expr, Graph, Node, Tensor
-from convcost.ops import Kind
+from convcost.ops import Call, Kind
 from convcost.record import Layer, Output, Share
 
 
@@ -16,14 +19,13 @@ class Row(msgspec.Struct, frozen=True):
     """One node with all that is known of it."""
 
     node: Node
-    name: str
     scope: tuple[str, ...]
     kind: Kind
-    inputs: tuple[Tensor | None, ...]
-    outputs: tuple[Tensor | None, ...]
+    call: Call
     tally: Tally
-    repeats: Dim | None
+    repeats: Dim
     book: int
+    fields: Fields | None
 
 
 def shape_list(t: Tensor | None) -> list[int | str] | None:
@@ -33,24 +35,24 @@ def shape_list(t: Tensor | None) -> list[int | str] | None:
     return [str(d) if isinstance(d, Expr) else d for d in t.shape]
 
 
-def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool) -> Layer:
-    """The report's row."""
+def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool, priced: bool) -> Layer:
+    """The report's row; `priced` adds what other algorithms would cost."""
     node = row.node
     macs, whole = tally.work.macs, total.work.macs
     share = None
     if tally.n_unknown == 0 and isinstance(macs, int) and isinstance(whole, int) and whole > 0:
         share = macs / whole
-    out = row.outputs[0] if row.outputs else None
+    out = row.call.outputs[0] if row.call.outputs else None
     return Layer(
         index=index,
-        name="/".join((*row.scope, row.name)),
+        name="/".join((*row.scope, node.name)),
         scope=list(row.scope),
         op=node.op,
         domain=node.domain,
         kind=row.kind.name,
         traits=list(row.kind.traits),
-        inputs=[shape_list(t) for t in row.inputs],
-        outputs=[shape_list(t) for t in row.outputs],
+        inputs=[shape_list(t) for t in row.call.inputs],
+        outputs=[shape_list(t) for t in row.call.outputs],
         dtype=out.dtype.label if out is not None and out.dtype is not None else None,
         attributes=attributes(node),
         cost=cost_of(tally, single=True),
@@ -59,6 +61,8 @@ def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool) -> 
         reading=list(node.reading),
         shared_weights=shared,
         repeats=row.repeats if isinstance(row.repeats, int) else None,
+        receptive_field=described(row.fields),
+        algorithms=algorithms(row.call) if priced and node.op == "Conv" else None,
     )
 
 

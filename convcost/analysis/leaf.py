@@ -1,0 +1,95 @@
+"""One node by itself: the operator's rules applied to its tensors, and the bytes that it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convcost.analysis.tally import Tally
+from convcost.errors import ShapeError, Unknown
+from convcost.ir import Dim, DType, Node, Tensor
+from convcost.ops import Kind, find
+from convcost.ops.base import Call, Op, Work
+from convcost.ops.resolve import Scope
+from convcost.record import UnknownNode
+
+
+def call_of(node: Node, scope: Scope) -> Call:
+    """The node as its rules see it."""
+    get = scope.get
+    return Call(
+        node.attrs,
+        tuple([get(name) if name else None for name in node.inputs]),
+        tuple([get(name) if name else None for name in node.outputs]),
+        len(node.outputs),
+        node.bodies,
+        node.name,
+    )
+
+
+def trips(node: Node, call: Call) -> Dim | None:
+    """Iterations of a Loop with a constant trip count and condition, or the sequence length of a Scan."""
+    op = find(node.domain, node.op)
+    if op is None or op.trips is None:
+        return None
+    try:
+        return op.trips(call)
+    except (Unknown, ShapeError):
+        return None
+
+
+def leaf(node: Node, call: Call) -> Tally:
+    """The work and traffic of one node by itself."""
+    if node.body("function") is not None:
+        return Tally()
+    op = find(node.domain, node.op)
+    try:
+        work = work_of(node, op, call)
+    except Unknown as why:
+        missing = UnknownNode(name=node.name, op=node.op, reason=why.reason)
+        return Tally(nodes=1, unknown=(missing,), n_unknown=1, bytes_missing=True)
+    read, write, lost = traffic(call)
+    return Tally(work=work, read_bytes=read, write_bytes=write, nodes=1, bytes_missing=lost)
+
+
+def work_of(node: Node, op: Op | None, call: Call) -> Work:
+    """The operator's cost rule, applied."""
+    if op is None:
+        raise Unknown(f"operator {node.domain + ':' if node.domain else ''}{node.op} has no rule")
+    if node.attrs is None:
+        raise Unknown("its attributes are not known")
+    try:
+        return op.cost(call)
+    except ShapeError as wrong:
+        raise Unknown(str(wrong)) from None
+
+
+def traffic(call: Call) -> tuple[Dim, Dim, bool]:
+    """(bytes read, bytes written, whether some are not known): each tensor once."""
+    read, lost_in = nbytes({t.name: t for t in call.inputs if t is not None})
+    write, lost_out = nbytes({t.name: t for t in call.outputs if t is not None})
+    return read, write, lost_in or lost_out
+
+
+def nbytes(tensors: Mapping[str, Tensor]) -> tuple[Dim, bool]:
+    """Stored bytes of `tensors`, and whether some are not known."""
+    out: Dim = 0
+    lost = False
+    for t in tensors.values():
+        if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != "tensor":
+            lost = True
+        else:
+            out = out + t.dtype.nbytes(t.size)
+    return out, lost
+
+
+def kind_of(node: Node, call: Call) -> Kind:
+    """What the layer is called."""
+    op = find(node.domain, node.op)
+    if op is None:
+        return Kind("function" if node.body("function") is not None else "unknown")
+    if isinstance(op.kind, str):
+        return Kind(op.kind)
+    try:
+        return op.kind(call)
+    except (Unknown, ShapeError):
+        return Kind("unknown")
