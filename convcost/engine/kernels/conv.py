@@ -1,0 +1,108 @@
+"""Conv and ConvTranspose, fast.
+
+One call, arrays as ONNX has them (channels first):
+
+    y = conv(x, w, b, ConvAttrs(strides=(2, 2)))
+
+Plan once, run many, in either layout (`nchw` channels first, `nhwc` channels last, at any rank):
+
+    ws = Workspace(threads, executor)             # one for a whole network; BLAS must be limited to one thread
+    g = geometry(x_shape, w_shape, attrs)         # from the channels-first shapes
+    choice = choose(g, np.float32, workspace=ws)  # timed trials, remembered; or heuristic(g, x_layout=…, y_layout=…)
+    trial = choice.best                           # or choice.for_layout("nhwc", "nhwc"); .seconds, .algorithm, .tile
+    layer = Layer(trial, g, w, b, relu)           # weights and bias prepared
+    layer(x, y, ws, addend=None)                  # y = relu(conv(x, w) + b + addend), all of y is written
+
+x must be contiguous with the shape g.x_shape(layout), y with g.y_shape(layout): a one-dimensional layer has a leading
+spatial axis of 1 there, which `reshape` gives. `choice.transpose_x` and `transpose_y` are the seconds that bringing the
+input or the output from one layout to the other costs. `trial.algorithm.layout` and `.name` are for the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from convcost.engine.kernels.convolution.choose import Choice, Trial, candidates, choose, heuristic
+from convcost.engine.kernels.convolution.epilogue import Activation, Epilogue, epilogue, relu
+from convcost.engine.kernels.convolution.geometry import Geometry, geometry
+from convcost.engine.kernels.convolution.table import ALGORITHMS, Algorithm
+from convcost.engine.kernels.convolution.workspace import Array, Workspace
+from convcost.ops.conv import ConvAttrs
+
+__all__ = [
+    "ALGORITHMS",
+    "Activation",
+    "Algorithm",
+    "Choice",
+    "Geometry",
+    "Layer",
+    "Trial",
+    "Workspace",
+    "candidates",
+    "choose",
+    "conv",
+    "geometry",
+    "heuristic",
+    "relu",
+]
+
+
+@dataclass(slots=True)
+class Layer:
+    """A convolution with its algorithm chosen and its weights prepared.
+
+    w: (M, C/g, *K), or (C, M/g, *K) for a transposed convolution; b: (M) or None.
+    """
+
+    trial: Trial
+    g: Geometry
+    w: Array
+    b: Array | None = None
+    activation: Activation | None = None
+    prepared: Any = field(init=False)
+    end: Epilogue = field(init=False)
+
+    def __post_init__(self) -> None:
+        g = self.g
+        shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
+        self.prepared = self.trial.algorithm.prepare(self.w.reshape(shape), g)
+        self.end = epilogue(self.b, None, self.activation)
+
+    def __call__(self, x: Array, y: Array, ws: Workspace, addend: Array | None = None) -> None:
+        """Write activation(conv(x) + b + addend) to y, in the layouts of the algorithm."""
+        end = self.end
+        if addend is not None:
+            end = Epilogue(bias=end.bias, wide=end.wide, addend=addend, activation=end.activation)
+        self.trial.algorithm.run(x, self.prepared, self.g, y, ws, end, self.trial.tile)
+
+
+def conv(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    attrs: ConvAttrs,
+    *,
+    activation: Activation | None = None,
+    exact: bool = False,
+    workspace: Workspace | None = None,
+) -> Array:
+    """Conv, or ConvTranspose for `ConvTransposeAttrs`. x: (N, C, *I) -> (N, M, *O), channels first.
+
+    Half precision is computed in float32 and rounded once. Raises ShapeError.
+    """
+    g = geometry(x.shape, w.shape, attrs)
+    kind = x.dtype
+    work = kind if kind in (np.float32, np.float64) else np.dtype(np.float32)
+    y = np.empty(g.y_shape("nchw"), work)
+    if y.size and x.size:
+        trial = heuristic(g, exact=exact, x_layout="nchw", y_layout="nchw")
+        assert trial is not None
+        layer = Layer(
+            trial, g, w.astype(work, copy=False), None if b is None else b.astype(work, copy=False), activation
+        )
+        source = np.ascontiguousarray(x, work).reshape(g.x_shape("nchw"))
+        layer(source, y, workspace or Workspace())
+    return y.reshape(g.batch, g.m, *g.out[g.rank - x.ndim + 2 :]).astype(kind, copy=False)

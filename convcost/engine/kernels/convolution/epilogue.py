@@ -1,0 +1,70 @@
+"""What happens to a finished tile while it is still in cache: bias, residual addition, activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from convcost.engine.kernels.convolution.workspace import Array
+
+Activation = Callable[[Array], None]
+RUN = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Epilogue:
+    """y = activation(y + bias + addend), in place. `bias` has M elements; `addend` has the layout of the output.
+
+    `wide` is the bias repeated to about 2,048 elements: with channels last, long runs make an addition fast.
+    """
+
+    bias: Array | None = None
+    wide: Array | None = None
+    addend: Array | None = None
+    activation: Activation | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self.bias is None and self.addend is None and self.activation is None
+
+    def last(self, y: Array, start: int, stop: int) -> None:
+        """Finish rows `start` to `stop` of y: (positions, M)."""
+        tile = y[start:stop]
+        if self.bias is not None and self.wide is not None:
+            repeat = self.wide.size // self.bias.size
+            whole = (stop - start) // repeat * repeat
+            if whole:
+                rows = tile[:whole].reshape(-1, self.wide.size)
+                np.add(rows, self.wide, out=rows)
+            if whole < stop - start:
+                np.add(tile[whole:], self.bias, out=tile[whole:])
+        if self.addend is not None:
+            np.add(tile, self.addend.reshape(y.shape)[start:stop], out=tile)
+        if self.activation is not None:
+            self.activation(tile)
+
+    def first(self, y: Array, image: int, start: int, stop: int) -> None:
+        """Finish columns `start` to `stop` of y[image]: (M, positions)."""
+        tile = y[image, :, start:stop]
+        if self.bias is not None:
+            np.add(tile, self.bias[:, None], out=tile)
+        if self.addend is not None:
+            np.add(tile, self.addend.reshape(y.shape)[image, :, start:stop], out=tile)
+        if self.activation is not None:
+            self.activation(tile)
+
+
+def epilogue(bias: Array | None = None, addend: Array | None = None, activation: Activation | None = None) -> Epilogue:
+    """An epilogue with its widened bias."""
+    wide = None
+    if bias is not None:
+        bias = np.ascontiguousarray(bias)
+        wide = np.tile(bias, max(1, RUN // max(1, bias.size)))
+    return Epilogue(bias=bias, wide=wide, addend=addend, activation=activation)
+
+
+def relu(y: Array) -> None:
+    """max(y, 0) in place."""
+    np.maximum(y, 0, out=y)

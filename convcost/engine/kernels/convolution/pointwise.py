@@ -1,0 +1,78 @@
+"""A 1×1 convolution of stride 1 without padding: one matrix product on the input itself, without a copy.
+
+Any rank, group and combination of layouts. Tiles of positions are finished while they are in cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from convcost.engine.kernels.convolution import gemm
+from convcost.engine.kernels.convolution.epilogue import Epilogue
+from convcost.engine.kernels.convolution.geometry import Geometry
+from convcost.engine.kernels.convolution.workspace import Array, Box, Workspace, boxes
+
+
+def applies(g: Geometry) -> str | None:
+    """None, or why not."""
+    if g.transposed:
+        return "transposed"
+    if g.taps != 1:
+        return "the kernel is larger than 1"
+    if max(g.strides) > 1:
+        return "strided"
+    return "padded" if g.padded else None
+
+
+def limit(g: Geometry, tile: int, itemsize: int) -> int:
+    """Positions in a tile whose outputs take about `tile` bytes."""
+    return max(1, tile // (g.m * itemsize))
+
+
+def run_to_last(
+    x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
+) -> None:
+    """x, channels first or last, to y: (N, *O, M); w: (g, C/g, M/g)."""
+    size = prod(g.out)
+    flat = y.reshape(g.positions, g.m)
+    source = x.reshape(g.batch, g.c, size) if first else x.reshape(1, g.positions, g.c)
+
+    def work(share: Sequence[Box], slot: int) -> None:  # noqa: ARG001 - every product lands in the output
+        for (n, _), (a, b) in share:
+            start, stop = (n * size + a, n * size + b) if first else (a, b)
+            if g.group == 1:
+                columns = source[n, :, a:b].T if first else source[0, a:b]
+                gemm.rows_times(columns, w[0], flat[start:stop])
+            elif first:
+                rows = source[n].reshape(g.group, g.cg, size)[:, :, a:b].transpose(0, 2, 1)
+                np.matmul(rows, w, out=gemm.last_out(flat, g, start, stop))
+            else:
+                rows = source[0, a:b].reshape(b - a, g.group, g.cg).transpose(1, 0, 2)
+                np.matmul(rows, w, out=gemm.last_out(flat, g, start, stop))
+            end.last(flat, start, stop)
+
+    grid = (g.batch, size) if first else (1, g.positions)
+    ws.share(boxes(grid, min(limit(g, tile, x.itemsize), grid[1]), ws.threads), work)
+
+
+def run_to_first(
+    x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
+) -> None:
+    """x, channels first or last, to y: (N, M, *O); w: (g, M/g, C/g)."""
+    size = prod(g.out)
+    flat = y.reshape(g.batch, g.m, size)
+    source = x.reshape(g.batch, g.c, size) if first else x.reshape(g.batch, size, g.c).transpose(0, 2, 1)
+
+    def work(share: Sequence[Box], slot: int) -> None:  # noqa: ARG001 - every product lands in the output
+        for (n, _), (a, b) in share:
+            if g.group == 1:
+                np.matmul(w[0], source[n, :, a:b], out=flat[n, :, a:b])
+            else:
+                columns = source[n].reshape(g.group, g.cg, size)[:, :, a:b]
+                np.matmul(w, columns, out=flat[n].reshape(g.group, g.mg, size)[:, :, a:b])
+            end.first(flat, n, a, b)
+
+    ws.share(boxes((g.batch, size), min(limit(g, tile, x.itemsize), size), ws.threads), work)

@@ -1,0 +1,65 @@
+"""The part of an input that a box of outputs reads, with its padding, and the windows that slide over it."""
+
+from __future__ import annotations
+
+from numpy.lib.stride_tricks import as_strided
+
+from convcost.engine.kernels.convolution.geometry import Geometry, extent
+from convcost.engine.kernels.convolution.workspace import Array, Box
+
+
+def reads(g: Geometry, box: Box) -> Box:
+    """The input range of each spatial axis, padding included, that outputs `box` (spatial axes only) read."""
+    return tuple(
+        (a * s - pb, (b - 1) * s - pb + extent(k, d))
+        for (a, b), k, s, d, pb in zip(box, g.kernel, g.strides, g.dilations, g.before, strict=True)
+    )
+
+
+def inside(g: Geometry, ranges: Box) -> bool:
+    """Whether the ranges read no padding."""
+    return all(lo >= 0 and hi <= i for (lo, hi), i in zip(ranges, g.spatial, strict=True))
+
+
+def slab_shape(g: Geometry, box: Box) -> tuple[int, ...]:
+    """The spatial size of the slab of a box."""
+    return tuple(hi - lo for lo, hi in reads(g, box))
+
+
+def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0) -> None:
+    """Copy `ranges` of the spatial axes of x, which begin at `axis`, to `out`; `value` where they leave x."""
+    source: list[slice] = [slice(None)] * axis
+    target: list[slice] = [slice(None)] * axis
+    for j, (lo, hi) in enumerate(ranges):
+        size = x.shape[axis + j]
+        a, b = min(max(lo, 0), size), max(min(hi, size), 0)
+        b = max(a, b)
+        source.append(slice(a, b))
+        before, stop = min(max(a - lo, 0), hi - lo), min(max(b - lo, 0), hi - lo)
+        if before:
+            out[(*target, slice(0, before))] = value
+        if stop < hi - lo:
+            out[(*target, slice(max(stop, before), None))] = value
+        target.append(slice(before, max(stop, before)))
+    out[tuple(target)] = x[tuple(source)]
+
+
+def windows(slab: Array, g: Geometry, counts: tuple[int, ...], axis: int) -> Array:
+    """A view of the slab, whose spatial axes begin at `axis`, as (…, *counts, …, *kernel axes at the end).
+
+    Channels last: slab (n, *I, C) gives (n, *counts, C, *K); channels first: (n, C, *I) gives (n, C, *counts, *K).
+    """
+    r = g.rank
+    st = slab.strides
+    steps = tuple(st[axis + j] * g.strides[j] for j in range(r))
+    taps = tuple(st[axis + j] * g.dilations[j] for j in range(r))
+    return as_strided(
+        slab,
+        (*slab.shape[:axis], *counts, *slab.shape[axis + r :], *g.kernel),
+        (*st[:axis], *steps, *st[axis + r :], *taps),
+    )
+
+
+def lengths(box: Box) -> tuple[int, ...]:
+    """How many points a box has on each axis."""
+    return tuple(b - a for a, b in box)

@@ -1,0 +1,98 @@
+"""The table of algorithms: one literal row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy.typing as npt
+
+from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise
+from convcost.engine.kernels.convolution.epilogue import Epilogue
+from convcost.engine.kernels.convolution.geometry import Geometry
+from convcost.engine.kernels.convolution.workspace import Array, Workspace
+
+KB = 1024
+MB = 1024 * KB
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One way to compute a convolution from an `x_layout` input to a `y_layout` output.
+
+    applies(g)                          None, or why this geometry cannot be computed this way
+    prepare(w, g)                       the weights (M, C/g, *K) in the form that `run` reads, made once
+    scratch(g, tile, dtype, threads)    bytes of scratch a thread
+    run(x, prepared, g, y, workspace, epilogue, tile)   writes all of y
+    tiles       tile sizes in bytes worth trying
+    exact       only reorders the sum of products, so that the error is that of a direct sum
+    """
+
+    name: str
+    x_layout: str
+    y_layout: str
+    applies: Callable[[Geometry], str | None]
+    prepare: Callable[[Array, Geometry], Any]
+    scratch: Callable[[Geometry, int, npt.DTypeLike, int], int]
+    run: Callable[[Array, Any, Geometry, Array, Workspace, Epilogue, int], None]
+    tiles: tuple[int, ...]
+    exact: bool = True
+
+    @property
+    def layout(self) -> str:
+        """`nhwc`, or `nchw->nhwc` where the output has another layout than the input."""
+        return self.x_layout if self.x_layout == self.y_layout else f"{self.x_layout}->{self.y_layout}"
+
+
+def plain(g: Geometry) -> str | None:
+    """Anything but a transposed convolution."""
+    return "transposed" if g.transposed else None
+
+
+def none(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:  # noqa: ARG001 - the common signature
+    """No scratch."""
+    return 0
+
+
+FIRST, LAST = "nchw", "nhwc"
+_POINT = (256 * KB, MB, 4 * MB)
+_COLS = (512 * KB, 2 * MB)
+_LAYOUTS = ((LAST, LAST), (FIRST, FIRST), (FIRST, LAST), (LAST, FIRST))
+
+
+def _products(
+    name: str, module: Any, applies: Callable[[Geometry], str | None], scratch: Any, tiles: tuple[int, ...]
+) -> tuple[Algorithm, ...]:
+    """An algorithm that is one matrix product a tile, in the four combinations of layouts."""
+    return tuple(
+        Algorithm(
+            name,
+            a,
+            b,
+            applies,
+            partial(gemm.for_last if b == LAST else gemm.for_first, taps_first=a == LAST),
+            scratch,
+            partial(module.run_to_last if b == LAST else module.run_to_first, first=a == FIRST),
+            tiles,
+        )
+        for a, b in _LAYOUTS
+    )
+
+
+ALGORITHMS: tuple[Algorithm, ...] = (
+    *_products("pointwise", pointwise, pointwise.applies, none, _POINT),
+    Algorithm(
+        "depthwise",
+        LAST,
+        LAST,
+        depthwise.applies,
+        depthwise.prepare,
+        depthwise.scratch,
+        depthwise.run,
+        (256 * KB, MB),
+    ),
+    *_products("im2col", im2col, plain, im2col.scratch, _COLS),
+)
+"""Every algorithm, in the order in which the rule for a single run prefers them."""
