@@ -255,6 +255,16 @@ def require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a
         raise ShapeError(message)
 
 
+def may_equal(a: Dim, b: Dim) -> bool:
+    """Whether two dimensions are equal, or may be because a symbol leaves it open."""
+    return a == b or isinstance(a, Expr) or isinstance(b, Expr)
+
+
+def alike(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are equal, or may be because symbols leave it open."""
+    return len(a) == len(b) and all(map(may_equal, a, b))
+
+
 def axis_of(axis: int, rank: int, what: str = "axis") -> int:
     """`axis` counted from the front, for a tensor of `rank` dimensions."""
     if not -rank <= axis < rank:

@@ -1,0 +1,309 @@
+"""Operators that read or write elements by index or by condition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcost.ir import Dim, DType, Expr, Shape, Tensor, Value, known
+from convcost.ops.base import (
+    CARRY_FIRST,
+    Attrs,
+    Call,
+    NoAttrs,
+    Op,
+    Work,
+    alike,
+    axis_of,
+    free,
+    integers,
+    numbers,
+    require,
+    show,
+    typed,
+    unknown,
+)
+from convcost.ops.folding import numeric, positions, strides_of, taken
+from convcost.ops.pointwise import same_types
+
+
+class AxisAttrs(Attrs, frozen=True):
+    """`axis`, 0 by default."""
+
+    axis: int = 0
+
+
+class GatherNDAttrs(Attrs, frozen=True):
+    """Number of leading dimensions that data and indices share."""
+
+    batch_dims: int = 0
+
+
+class ScatterAttrs(Attrs, frozen=True):
+    """`axis`, and how an update joins what is there: none, add, mul, max, min."""
+
+    axis: int = 0
+    reduction: str = "none"
+
+
+class OptionalAxisAttrs(Attrs, frozen=True):
+    """`axis`; without one the input is flattened."""
+
+    axis: int | None = None
+
+
+class LastAxisAttrs(Attrs, frozen=True):
+    """`axis`, the last by default."""
+
+    axis: int = -1
+
+
+class TopKAttrs(Attrs, frozen=True):
+    """`k` as an attribute (below operator set 10); later it is an input."""
+
+    axis: int = -1
+    k: int | None = None
+
+
+class TensorScatterAttrs(Attrs, frozen=True):
+    """Axis of the sequence, and whether it is written in a circle."""
+
+    axis: int = -2
+    mode: str = "linear"
+
+
+REDUCTIONS = {
+    "none": Work(),
+    "add": Work(additions=1),
+    "mul": Work(multiplications=1),
+    "max": Work(comparisons=1),
+    "min": Work(comparisons=1),
+}
+
+
+def check_indices(t: Tensor, size: Dim, axis: int) -> None:
+    """Indices whose content is known lie on an axis of this size."""
+    if t.value is None or not isinstance(size, int):
+        return
+    for i in t.value:
+        inside = not isinstance(i, int) or -size <= i < size
+        require(inside, f"index {i} is out of range for axis {axis} of size {size}")
+
+
+def gather_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (…, d, …), indices: (*J) -> y: (…, *J, …)."""
+    x, at = call.x(0), call.x(1)
+    axis = axis_of(call.attrs.axis, x.rank)
+    check_indices(at, x.dims[axis], axis)
+    return (typed(x, (*x.dims[:axis], *at.dims, *x.dims[axis + 1 :])),)
+
+
+def fold_gather(call: Call) -> tuple[Value | None, ...]:
+    """The elements at the indices."""
+    x, at = call.x(0), call.x(1)
+    dims = numeric(x.dims)
+    axis = axis_of(call.attrs.axis, len(dims))
+    size, inner = dims[axis], strides_of(dims)[axis]
+    picks = [i % size for i in numbers(at, "indices")]
+    rows = [r for o in range(len(x.content) // (size * inner)) for i in picks for r in [(o * size + i) * inner]]
+    return (taken(x.content, (r + j for r in rows for j in range(inner))),)
+
+
+def gather_elements_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: any, indices: of the same rank -> y: the shape of the indices."""
+    x, at = call.x(0), call.x(1)
+    axis = axis_of(call.attrs.axis, x.rank)
+    require(x.rank == at.rank, f"mismatch: {show(x.dims)} and the indices {show(at.dims)} differ in rank")
+    check_indices(at, x.dims[axis], axis)
+    return (typed(x, at.dims),)
+
+
+def tuples(call: Call, batch: int) -> tuple[Shape, Shape, int]:
+    """(shape of x, shape of the indices, length of an index tuple) of GatherND and ScatterND, checked."""
+    x, at = call.x(0).dims, call.x(1).dims
+    require(len(x) >= 1 and len(at) >= 1, "data or indices have rank 0")
+    require(0 <= batch < min(len(x), len(at)), f"batch_dims {batch} is out of range for the shapes")
+    length = known(at[-1], "the length of an index")
+    require(1 <= length <= len(x) - batch, f"indices of length {length} are out of range for the shape {show(x)}")
+    return x, at, length
+
+
+def gather_nd_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (*B, *D), indices: (*B, *J, k) -> y: (*B, *J, *D[k:])."""
+    b = call.attrs.batch_dims
+    x, at, length = tuples(call, b)
+    for p, q in zip(x[:b], at[:b], strict=True):
+        require(
+            p == q or isinstance(p, Expr) or isinstance(q, Expr), f"mismatch of the batch: {show(x)} and {show(at)}"
+        )
+    return (typed(call.x(0), (*at[:-1], *x[b + length :])),)
+
+
+def scatter_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: any, indices, updates: one shape of x's rank -> y: like x."""
+    x, at, new = call.x(0), call.x(1), call.x(2)
+    axis = axis_of(call.attrs.axis, x.rank)
+    same_types([x, new])
+    check_reduction(call)
+    require(x.rank == at.rank, f"mismatch: {show(x.dims)} and the indices {show(at.dims)} differ in rank")
+    require(at.rank == new.rank, f"mismatch: indices {show(at.dims)} and updates {show(new.dims)}")
+    check_indices(at, x.dims[axis], axis)
+    return (typed(x, x.dims),)
+
+
+def scatter_nd_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (*D), indices: (*J, k), updates: (*J, *D[k:]) -> y: like x."""
+    x, at, length = tuples(call, 0)
+    check_reduction(call)
+    same_types([call.x(0), call.x(2)])
+    new = call.x(2).shape
+    want = (*at[:-1], *x[length:])
+    if new is not None:
+        require(alike(new, want), f"mismatch: the updates have the shape {show(new)}, not {show(want)}")
+    return (typed(call.x(0), x),)
+
+
+def check_reduction(call: Call) -> None:
+    """The reduction is one of the five."""
+    how = call.attrs.reduction
+    require(how in REDUCTIONS, f"reduction '{how[:40]}' is a value other than {', '.join(REDUCTIONS)}")
+
+
+def scatter_cost(call: Call) -> Work:
+    """ScatterElements, ScatterND, Scatter. x: any, indices, updates: (*U) -> y: like x.
+
+    Counted: with a reduction |U| additions, multiplications or comparisons; without one nothing.
+    Source: ONNX operators ScatterElements and ScatterND.
+    """
+    return REDUCTIONS[call.attrs.reduction].times(call.x(2).size)
+
+
+def tensor_scatter_shape(call: Call) -> tuple[Tensor, ...]:
+    """cache: (N, …, T, …), update: (N, …, t, …) -> y: like the cache."""
+    cache, new = call.x(0), call.x(1)
+    same_types([cache, new])
+    require(cache.rank == new.rank, f"mismatch: {show(cache.dims)} and {show(new.dims)} differ in rank")
+    axis = axis_of(call.attrs.axis, cache.rank)
+    require(axis != 0, "axis 0 is the batch, not the sequence")
+    return (typed(cache, cache.dims),)
+
+
+def compress_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (…, d, …), condition: (d) -> y: (…, number of true values, …)."""
+    x, condition, axis = call.x(0), call.x(1), call.attrs.axis
+    if axis is not None:
+        axis = axis_of(axis, x.rank)
+    if condition.value is None:
+        return (unknown("the number of elements that Compress keeps depends on data", x.dtype),)
+    n = sum(v != 0 for v in condition.value)
+    return (typed(x, (n,) if axis is None else (*x.dims[:axis], n, *x.dims[axis + 1 :])),)
+
+
+def compare_each(call: Call) -> Work:
+    """NonZero. x: any -> y: (r, number of elements that are not 0).
+
+    Counted: |x| comparisons.
+    Source: ONNX operator NonZero.
+    """
+    return Work(comparisons=call.x(0).size)
+
+
+def non_zero_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (d0, …, dr) -> y: (r, number of elements that are not 0); a scalar counts as one dimension."""
+    x = call.x(0)
+    if x.value is None or any(isinstance(v, Expr) for v in x.value):
+        return (unknown("the number of non-zero elements depends on data", DType.INT64),)
+    return (typed(x, (x.rank, sum(v != 0 for v in x.value)), dtype=DType.INT64),)
+
+
+def fold_non_zero(call: Call) -> tuple[Value | None, ...]:
+    """The indices, axis by axis."""
+    x = call.x(0)
+    found = [at for at, v in zip(positions(numeric(x.dims)), x.content, strict=True) if v != 0]
+    return (tuple(at[axis] for axis in range(x.rank) for at in found),)
+
+
+def unique_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: any -> y, first indices, inverse indices, counts: their sizes depend on data, that of the inverse does not."""
+    x, axis = call.x(0), call.attrs.axis
+    if axis is not None:
+        axis = axis_of(axis, x.rank)
+    why = "the number of unique elements depends on data"
+    inverse = (x.size,) if axis is None else (x.dims[axis],)
+    return (
+        unknown(why, x.dtype),
+        unknown(why, DType.INT64),
+        Tensor("", dtype=DType.INT64, shape=inverse),
+        unknown(why, DType.INT64),
+    )
+
+
+def unique_cost(call: Call) -> Work:
+    """Unique. x: n elements -> y: the different ones.
+
+    Counted: n · ⌈log2 n⌉ comparisons, those of a sort that halves.
+    Source: ONNX operator Unique.
+    """
+    n = known(call.x(0).size, "the number of elements to sort")
+    return Work(comparisons=n * max(n - 1, 0).bit_length())
+
+
+def one_hot_shape(call: Call) -> tuple[Tensor, ...]:
+    """indices: (*J), depth: scalar, values: (2) -> y: J with `depth` inserted at `axis`."""
+    at, depth, values = call.x(0), integers(call.x(1), "depth"), call.x(2)
+    require(len(depth) == 1, f"depth is not a scalar but has {len(depth)} values: wrong shape")
+    require(not isinstance(depth[0], int) or depth[0] >= 0, f"depth {depth[0]} is negative")
+    axis = axis_of(call.attrs.axis, at.rank + 1)
+    return (typed(values, (*at.dims[:axis], depth[0], *at.dims[axis:])),)
+
+
+def top_k_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (…, d, …), k -> values, indices: (…, k, …)."""
+    x = call.x(0)
+    axis, k = axis_of(call.attrs.axis, x.rank), top_k(call)
+    d = x.dims[axis]
+    require(not isinstance(k, int) or k >= 0, f"k {k} is negative")
+    if isinstance(k, int) and isinstance(d, int):
+        require(k <= d, f"k {k} is out of range for axis {axis} of size {d}")
+    out = (*x.dims[:axis], k, *x.dims[axis + 1 :])
+    return (typed(x, out), typed(x, out, dtype=DType.INT64))
+
+
+def top_k(call: Call) -> Dim:
+    """K, from the input or the attribute."""
+    if call.has(1):
+        k = integers(call.x(1), "k")
+        require(len(k) == 1, f"k is not a scalar but has {len(k)} values: wrong shape")
+        return k[0]
+    require(call.attrs.k is not None, "k is missing: neither an input nor an attribute")
+    return call.attrs.k  # type: ignore[no-any-return]
+
+
+def top_k_cost(call: Call) -> Work:
+    """TopK. x: (…, d, …), k -> values, indices: (…, k, …).
+
+    Counted: |x| · ⌈log2(k + 1)⌉ comparisons, those of a heap of k elements that each element is held against.
+    Source: ONNX operator TopK.
+    """
+    return Work(comparisons=call.x(0).size * known(top_k(call), "k").bit_length())
+
+
+def reading(name: str, attrs: type[Attrs], shape: Any, inputs: tuple[int, int], **more: Any) -> Op:
+    """The record of an operator that moves elements by index."""
+    cost = more.pop("cost", free)
+    return Op(name=name, attrs=attrs, shape=shape, cost=cost, kind="move", inputs=inputs, **more)
+
+
+OPS = (
+    reading("Gather", AxisAttrs, gather_shape, (2, 2), weights=(0,), carry=CARRY_FIRST, fold=fold_gather),
+    reading("GatherElements", AxisAttrs, gather_elements_shape, (2, 2)),
+    reading("GatherND", GatherNDAttrs, gather_nd_shape, (2, 2)),
+    reading("Scatter", ScatterAttrs, scatter_shape, (3, 3), cost=scatter_cost),
+    reading("ScatterElements", ScatterAttrs, scatter_shape, (3, 3), cost=scatter_cost),
+    reading("ScatterND", ScatterAttrs, scatter_nd_shape, (3, 3), cost=scatter_cost),
+    reading("TensorScatter", TensorScatterAttrs, tensor_scatter_shape, (2, 3)),
+    reading("Compress", OptionalAxisAttrs, compress_shape, (2, 2)),
+    reading("NonZero", NoAttrs, non_zero_shape, (1, 1), cost=compare_each, fold=fold_non_zero),
+    reading("Unique", OptionalAxisAttrs, unique_shape, (1, 1), outputs=(1, 4), cost=unique_cost),
+    reading("OneHot", LastAxisAttrs, one_hot_shape, (3, 3)),
+    reading("TopK", TopKAttrs, top_k_shape, (1, 2), outputs=(2, 2), cost=top_k_cost),
+)

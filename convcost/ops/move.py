@@ -1,0 +1,328 @@
+"""Operators that copy elements to other places: transposing, joining, cutting, padding. Nothing is counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcost.errors import Unknown
+from convcost.ir import Dim, Expr, Tensor, Value, ceildiv, maximum, product
+from convcost.ops.base import (
+    CARRY_ALL,
+    CARRY_FIRST,
+    MANY,
+    Attrs,
+    Call,
+    Op,
+    axis_of,
+    free,
+    integers,
+    numbers,
+    require,
+    show,
+    typed,
+)
+from convcost.ops.folding import numeric, positions, strides_of, taken
+from convcost.ops.pointwise import same_types
+from convcost.ops.shape import distinct
+
+TO_THE_END = 2**31 - 1
+"""Slice bounds from here on mean the end of the axis; exporters use the largest int32 or int64."""
+
+MODES = ("constant", "reflect", "edge", "wrap")
+
+
+class TransposeAttrs(Attrs, frozen=True):
+    """Order of the axes; reversed where it is None."""
+
+    perm: tuple[int, ...] | None = None
+
+
+class ConcatAttrs(Attrs, frozen=True):
+    """The axis along which the inputs are joined."""
+
+    axis: int
+
+
+class SplitAttrs(Attrs, frozen=True):
+    """`split`: sizes as an attribute (below operator set 13). `num_outputs`: number of equal parts."""
+
+    axis: int = 0
+    split: tuple[int, ...] | None = None
+    num_outputs: int | None = None
+
+
+class SliceAttrs(Attrs, frozen=True):
+    """Bounds as attributes (below operator set 10); later they are inputs."""
+
+    starts: tuple[int, ...] | None = None
+    ends: tuple[int, ...] | None = None
+    axes: tuple[int, ...] | None = None
+
+
+class PadAttrs(Attrs, frozen=True):
+    """`pads` as an attribute (below operator set 11): all that go before, then all that go after."""
+
+    mode: str = "constant"
+    pads: tuple[int, ...] | None = None
+
+
+class CenterCropPadAttrs(Attrs, frozen=True):
+    """Axes that the target sizes are for; all where it is None."""
+
+    axes: tuple[int, ...] | None = None
+
+
+def transpose_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (d0, …, dr) -> y: x's dimensions in the order of `perm`."""
+    x = call.x(0)
+    return (typed(x, tuple(x.dims[p] for p in order(call))),)
+
+
+def order(call: Call) -> tuple[int, ...]:
+    """The permutation, checked."""
+    rank, perm = call.x(0).rank, call.attrs.perm
+    if perm is None:
+        return tuple(range(rank - 1, -1, -1))
+    require(
+        sorted(p + rank if p < 0 else p for p in perm) == list(range(rank)),
+        f"perm {perm[:16]} does not name each of the {rank} axes once",
+    )
+    return tuple(p % rank for p in perm)
+
+
+def fold_transpose(call: Call) -> tuple[Value | None, ...]:
+    """The elements in their new order."""
+    x = call.x(0)
+    steps = strides_of(numeric(x.dims))
+    moved = [steps[p] for p in order(call)]
+    walk = positions(numeric(call.y().dims))
+    return (taken(x.content, (sum(i * s for i, s in zip(at, moved, strict=True)) for at in walk)),)
+
+
+def concat_shape(call: Call) -> tuple[Tensor, ...]:
+    """x1: (…, a, …), x2: (…, b, …), … -> y: (…, a + b + …, …), other dimensions equal."""
+    given = [t for t in call.inputs if t is not None]
+    require(bool(given), "no input is given")
+    same_types(given)
+    first = given[0].dims
+    axis = axis_of(call.attrs.axis, len(first))
+    out = list(first)
+    for t in given[1:]:
+        require(t.rank == len(first), f"mismatch: {show(first)} and {show(t.dims)} differ in rank")
+        for i, d in enumerate(t.dims):
+            if i == axis:
+                out[i] = out[i] + d
+            elif isinstance(out[i], Expr):
+                out[i] = d
+            else:
+                require(d == out[i] or isinstance(d, Expr), f"mismatch on axis {i}: {show(first)} and {show(t.dims)}")
+    return (typed(given[0], tuple(out)),)
+
+
+def fold_concat(call: Call) -> tuple[Value | None, ...]:
+    """The elements, joined."""
+    given = [t for t in call.inputs if t is not None]
+    axis = axis_of(call.attrs.axis, given[0].rank)
+    outer = product(numeric(given[0].dims)[:axis])
+    chunks = [product(numeric(t.dims)[axis:]) for t in given]
+    contents = [t.content for t in given]
+    assert isinstance(outer, int)
+    out: list[Any] = []
+    for o in range(outer):
+        for value, n in zip(contents, chunks, strict=True):
+            assert isinstance(n, int)
+            out += value[o * n : (o + 1) * n]
+    return (tuple(out),)
+
+
+def concat_attrs(version: int, raw: dict[str, Any]) -> dict[str, Any]:
+    """Below operator set 4 the axis is 1 where it is not given."""
+    if version < 4:
+        raw.setdefault("axis", 1)
+    return raw
+
+
+def split_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (…, d, …), sizes: (k) -> y1: (…, s1, …), …, yk; without sizes, equal parts and a smaller last one."""
+    x, a = call.x(0), call.attrs
+    axis = axis_of(a.axis, x.rank)
+    parts = split_sizes(call, x.dims[axis])
+    return tuple(typed(x, (*x.dims[:axis], n, *x.dims[axis + 1 :])) for n in parts)
+
+
+def split_sizes(call: Call, d: Dim) -> tuple[Dim, ...]:
+    """The sizes of the parts of an axis of size d."""
+    a = call.attrs
+    sizes: tuple[Dim, ...] | None = integers(call.x(1), "split") if call.has(1) else a.split
+    if not sizes:
+        count = a.num_outputs or call.n_outputs
+        require(count == call.n_outputs, f"num_outputs is {count}, but {call.n_outputs} outputs are given: mismatch")
+        part = ceildiv(d, count)
+        last = d - part * (count - 1)
+        require(not isinstance(last, int) or last >= 0, f"axis of size {d} cannot be split into {count} parts")
+        return (part,) * (count - 1) + (last,)
+    require(len(sizes) == call.n_outputs, f"split has {len(sizes)} values for {call.n_outputs} outputs: mismatch")
+    whole: Dim = 0
+    for n in sizes:
+        require(not isinstance(n, int) or n >= 0, f"split has the negative size {n}")
+        whole = whole + n
+    if isinstance(whole, int) and isinstance(d, int):
+        require(whole == d, f"the sizes of split sum to {whole}, but the axis has size {d}")
+    return sizes
+
+
+def fold_split(call: Call) -> tuple[Value | None, ...]:
+    """The elements of each part."""
+    x = call.x(0)
+    dims = numeric(x.dims)
+    axis = axis_of(call.attrs.axis, len(dims))
+    value, start = x.content, 0
+    out: list[Value | None] = []
+    for part in call.outputs:
+        assert part is not None
+        size = numeric(part.dims)[axis]
+        walk = (at for at in positions(dims) if start <= at[axis] < start + size)
+        steps = strides_of(dims)
+        out.append(taken(value, (sum(i * s for i, s in zip(at, steps, strict=True)) for at in walk)))
+        start += size
+    return tuple(out)
+
+
+def bounds(call: Call) -> tuple[tuple[Dim, ...], tuple[Dim, ...], tuple[int, ...], tuple[int, ...]]:
+    """(starts, ends, axes, steps) from inputs or attributes, axes counted from the front."""
+    a, rank = call.attrs, call.x(0).rank
+    starts: tuple[Dim, ...] = a.starts or ()
+    ends: tuple[Dim, ...] = a.ends or ()
+    if a.starts is None:
+        starts, ends = integers(call.x(1), "starts"), integers(call.x(2), "ends")
+    n = len(starts)
+    axes = numbers(call.x(3), "axes") if call.has(3) else a.axes or tuple(range(n))
+    steps = numbers(call.x(4), "steps") if call.has(4) else (1,) * n
+    require(
+        len(ends) == len(axes) == len(steps) == n,
+        f"mismatch: {n} starts, {len(ends)} ends, {len(axes)} axes and {len(steps)} steps",
+    )
+    require(all(steps), "a step is zero")
+    distinct(axes, rank)
+    return starts, ends, tuple(axis_of(axis, rank) for axis in axes), steps
+
+
+def slice_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (…, d, …), starts, ends, axes, steps -> y: (…, ⌈(end - start) / step⌉, …), bounds clamped to d.
+
+    With symbols, a bound that is a symbol counts as inside the axis, and an axis as long enough for a fixed start.
+    """
+    x = call.x(0)
+    out = list(x.dims)
+    for start, end, axis, step in zip(*bounds(call), strict=True):
+        out[axis] = slice_size(out[axis], start, end, step)
+    return (typed(x, tuple(out)),)
+
+
+def slice_size(d: Dim, start: Dim, end: Dim, step: int) -> Dim:
+    """Number of elements from `start` to `end` in steps, on an axis of size d."""
+    if isinstance(d, int) and isinstance(start, int) and isinstance(end, int):
+        return len(range(*slice(start, end, step).indices(d)))
+    if step < 0:
+        if (
+            isinstance(start, int)
+            and isinstance(end, int)
+            and end < -TO_THE_END
+            and (start == -1 or start >= TO_THE_END)
+        ):
+            return ceildiv(d, -step)
+        raise Unknown("a slice backwards along a symbolic axis is not followed")
+    first, last = bound(start, d, is_end=False), bound(end, d, is_end=True)
+    n = last - first
+    return ceildiv(max(n, 0) if isinstance(n, int) else n, step)
+
+
+def bound(v: Dim, d: Dim, *, is_end: bool) -> Dim:
+    """A slice bound counted from the front and clamped, as far as that is known."""
+    if isinstance(v, Expr):
+        try:
+            return d + v if v < 0 else v
+        except Unknown:
+            return v
+    if v < 0:
+        return 0 if v <= -TO_THE_END else d + v
+    if v >= TO_THE_END or v == d:
+        return d
+    if isinstance(d, int):
+        return min(v, d)
+    return d + v - maximum(d, v) if is_end else v
+
+
+def fold_slice(call: Call) -> tuple[Value | None, ...]:
+    """The elements of the slice."""
+    x = call.x(0)
+    dims = numeric(x.dims)
+    ranges = [range(d) for d in dims]
+    starts, ends, axes, steps = bounds(call)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        if isinstance(start, Expr) or isinstance(end, Expr):
+            raise Unknown("a slice with symbolic bounds is not followed")
+        ranges[axis] = range(*slice(start, end, step).indices(dims[axis]))
+    strides = strides_of(dims)
+    walk = positions(tuple(len(r) for r in ranges))
+    return (taken(x.content, (sum(r[i] * s for r, i, s in zip(ranges, at, strides, strict=True)) for at in walk)),)
+
+
+def slice_attrs(version: int, raw: dict[str, Any]) -> dict[str, Any]:
+    """The bounds are attributes below operator set 10."""
+    return {k: raw[k] for k in ("starts", "ends", "axes") if k in raw} if version < 10 else {}
+
+
+def pad_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (d0, …), pads: (2r) -> y: (pb0 + d0 + pe0, …)."""
+    x, a = call.x(0), call.attrs
+    require(a.mode in MODES, f"mode '{a.mode[:40]}' is a value other than {', '.join(MODES)}")
+    pads = integers(call.x(1), "pads") if call.has(1) else a.pads
+    require(pads is not None, "pads are missing")
+    axes = numbers(call.x(3), "axes") if call.has(3) else tuple(range(x.rank))
+    distinct(axes, x.rank)
+    n = len(axes)
+    require(len(pads) == 2 * n, f"pads has {len(pads)} values for {n} axes of the shape {show(x.dims)}: mismatch")
+    out = list(x.dims)
+    for i, axis in enumerate(axes):
+        d = out[axis] + pads[i] + pads[i + n]
+        require(not isinstance(d, int) or d >= 0, f"pads give axis {axis} the negative size {d}")
+        out[axis] = d
+    return (typed(x, tuple(out)),)
+
+
+def pad_attrs(version: int, raw: dict[str, Any]) -> dict[str, Any]:
+    """`pads` is an attribute below operator set 11, called `paddings` in the first."""
+    if version < 2 and "paddings" in raw:
+        raw["pads"] = raw.pop("paddings")
+    if version >= 11:
+        raw.pop("pads", None)
+    return raw
+
+
+def center_crop_pad_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: any, shape: (k) -> y: x with these sizes on `axes`."""
+    x, wanted = call.x(0), integers(call.x(1), "the shape")
+    axes = tuple(range(x.rank)) if call.attrs.axes is None else call.attrs.axes
+    distinct(axes, x.rank)
+    require(len(wanted) == len(axes), f"the shape has {len(wanted)} values for {len(axes)} axes: mismatch")
+    out = list(x.dims)
+    for d, axis in zip(wanted, axes, strict=True):
+        require(not isinstance(d, int) or d >= 0, f"the shape has the negative size {d}")
+        out[axis_of(axis, x.rank)] = d
+    return (typed(x, tuple(out)),)
+
+
+def moving(name: str, attrs: type[Attrs], shape: Any, inputs: tuple[int, int], **more: Any) -> Op:
+    """The record of an operator that only moves elements."""
+    return Op(name=name, attrs=attrs, shape=shape, cost=free, kind="move", inputs=inputs, **more)
+
+
+OPS = (
+    moving("Transpose", TransposeAttrs, transpose_shape, (1, 1), carry=CARRY_FIRST, fold=fold_transpose),
+    moving("Concat", ConcatAttrs, concat_shape, (1, MANY), carry=CARRY_ALL, fold=fold_concat, upgrade=concat_attrs),
+    moving("Split", SplitAttrs, split_shape, (1, 2), outputs=(1, MANY), carry=CARRY_FIRST, fold=fold_split),
+    moving("Slice", SliceAttrs, slice_shape, (1, 5), carry=CARRY_FIRST, fold=fold_slice, upgrade=slice_attrs),
+    moving("Pad", PadAttrs, pad_shape, (1, 4), carry=CARRY_FIRST, upgrade=pad_attrs),
+    moving("CenterCropPad", CenterCropPadAttrs, center_crop_pad_shape, (2, 2), carry=CARRY_FIRST),
+)
