@@ -1,0 +1,95 @@
+"""AttributeProto → Python values, by the declared type; an attribute whose type lies is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from convcost.errors import ModelError
+from convcost.onnx_reader.limits import MAX_ATTRIBUTE_ELEMENTS
+from convcost.onnx_reader.names import quoted, text
+from convcost.onnx_reader.tensors import Place, sparse_of, tensor_of
+
+FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS, TENSORS, GRAPHS = range(1, 11)
+SPARSE_TENSOR, SPARSE_TENSORS, TYPE_PROTO, TYPE_PROTOS = 11, 12, 13, 14
+
+FIELD = {
+    FLOAT: "f",
+    INT: "i",
+    STRING: "s",
+    TENSOR: "t",
+    GRAPH: "g",
+    FLOATS: "floats",
+    INTS: "ints",
+    STRINGS: "strings",
+    TENSORS: "tensors",
+    GRAPHS: "graphs",
+    SPARSE_TENSOR: "sparse_tensor",
+    SPARSE_TENSORS: "sparse_tensors",
+    TYPE_PROTO: "tp",
+    TYPE_PROTOS: "type_protos",
+}
+"""Attribute type (numbers from onnx.proto) -> the field that holds the value."""
+
+SCALARS = frozenset((FLOAT, INT, STRING, TENSOR, GRAPH, SPARSE_TENSOR, TYPE_PROTO))
+NO_TYPE_IR = 1
+"""The only version of the format in which an attribute need not state its type."""
+
+
+def attribute_type(proto: Any, ir_version: int) -> int:
+    """The declared type, checked against what is there. Raises `ModelError`."""
+    declared: int = proto.type
+    field = FIELD.get(declared)
+    if field is None:
+        found = [t for t, f in FIELD.items() if _filled(proto, t, f)]
+        if ir_version <= NO_TYPE_IR and len(found) == 1:
+            return found[0]
+        raise _wrong(proto, "has no type that ONNX defines")
+    if not _filled(proto, declared, field):
+        others = [f for t, f in FIELD.items() if _filled(proto, t, f)]
+        if others:
+            raise _wrong(proto, f"says that it holds {field}, but it holds {others[0]}: its type lies")
+    return declared
+
+
+def value_of(proto: Any, kind: int, place: Place) -> Any:
+    """The value of an attribute that holds no graph: int, float, str, ir.Tensor, or a tuple of them."""
+    convert = CONVERT.get(kind)
+    if convert is None:
+        raise _wrong(proto, "has a type that is not read here")
+    value = convert(proto, place)
+    if value.__class__ is tuple and len(value) > MAX_ATTRIBUTE_ELEMENTS:
+        raise _wrong(proto, f"has {len(value):,} elements, over the limit of {MAX_ATTRIBUTE_ELEMENTS:,}")
+    return value
+
+
+CONVERT: dict[int, Callable[[Any, Place], Any]] = {
+    FLOAT: lambda a, _: a.f,
+    INT: lambda a, _: a.i,
+    STRING: lambda a, _: string(a.s),
+    TENSOR: lambda a, place: tensor_of(a.t, place),
+    FLOATS: lambda a, _: tuple(a.floats),
+    INTS: lambda a, _: tuple(a.ints),
+    STRINGS: lambda a, _: tuple([string(s) for s in a.strings]),
+    TENSORS: lambda a, place: tuple([tensor_of(t, place) for t in a.tensors]),
+    SPARSE_TENSOR: lambda a, place: sparse_of(a.sparse_tensor, place),
+    SPARSE_TENSORS: lambda a, place: tuple([sparse_of(t, place) for t in a.sparse_tensors]),
+    TYPE_PROTO: lambda a, _: a.tp.SerializeToString(deterministic=True),
+    TYPE_PROTOS: lambda a, _: tuple([t.SerializeToString(deterministic=True) for t in a.type_protos]),
+}
+
+
+def string(value: bytes) -> str:
+    """The bytes of a string attribute as text; odd bytes are spelled out."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return text(value)
+
+
+def _filled(proto: Any, kind: int, field: str) -> bool:
+    return proto.HasField(field) if kind in SCALARS else len(getattr(proto, field)) > 0
+
+
+def _wrong(proto: Any, message: str) -> ModelError:
+    return ModelError(f"attribute {quoted(text(proto.name))} {message}", code="C211")

@@ -1,0 +1,253 @@
+"""TensorProto and SparseTensorProto → ir.Tensor: shape, type, where the data lies, and small contents."""
+
+from __future__ import annotations
+
+import array
+import math
+import struct
+import sys
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from convcost.errors import ModelError
+from convcost.ir import MAX_VALUE, DType, Payload, Tensor, Value
+from convcost.onnx_reader.external import external_payload
+from convcost.onnx_reader.limits import MAX_FLOAT_VALUES, MAX_RANK
+from convcost.onnx_reader.names import quoted, text
+
+FIELDS: dict[DType, tuple[str, str, int]] = {
+    DType.FLOAT32: ("float_data", "f", 1),
+    DType.COMPLEX64: ("float_data", "f", 2),
+    DType.FLOAT64: ("double_data", "d", 1),
+    DType.COMPLEX128: ("double_data", "d", 2),
+    DType.INT64: ("int64_data", "q", 1),
+    DType.UINT32: ("uint64_data", "I", 1),
+    DType.UINT64: ("uint64_data", "Q", 1),
+    DType.INT32: ("int32_data", "i", 1),
+    DType.INT16: ("int32_data", "h", 1),
+    DType.INT8: ("int32_data", "b", 1),
+    DType.UINT16: ("int32_data", "H", 1),
+    DType.FLOAT16: ("int32_data", "H", 1),
+    DType.BFLOAT16: ("int32_data", "H", 1),
+}
+"""Type -> (the typed field that stores it, array code of one stored number, numbers an element).
+
+All other types are stored as bytes in `int32_data`; those below a byte several to a byte."""
+
+INTEGERS = {
+    DType.INT64: "q",
+    DType.INT32: "i",
+    DType.INT16: "h",
+    DType.INT8: "b",
+    DType.UINT64: "Q",
+    DType.UINT32: "I",
+    DType.UINT16: "H",
+    DType.UINT8: "B",
+    DType.BOOL: "?",
+}
+FLOATS = {DType.FLOAT32: "f", DType.FLOAT64: "d", DType.FLOAT16: "e"}
+
+TYPED = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
+
+
+class Place:
+    """What the tensors of one file have in common: the file's path and folder, its bytes, the marker of cuts."""
+
+    __slots__ = ("data", "directory", "marker", "path")
+
+    def __init__(self, path: str | None, directory: str | None, marker: str, data: Any) -> None:
+        self.path = path
+        self.directory = directory
+        self.marker = marker
+        self.data = data
+
+
+def tensor_of(proto: Any, place: Place, name: str | None = None) -> Tensor:
+    """A stored tensor. Raises `ModelError` where dims, type and data contradict each other."""
+    if name is None:
+        name = text(proto.name)
+    try:
+        return _tensor(proto, place, name)
+    except ModelError as wrong:
+        wrong.message = f"tensor {quoted(name)}: {wrong.message}"
+        wrong.args = (wrong.message,)
+        raise
+
+
+def _tensor(proto: Any, place: Place, name: str) -> Tensor:
+    dtype = DType.from_code(proto.data_type)
+    if dtype is None:
+        raise _wrong(f"its element type {proto.data_type} is not one that ONNX defines")
+    shape = dims_of(proto.dims)
+    elements = math.prod(shape)
+    if proto.HasField("segment") and not 0 <= proto.segment.begin <= proto.segment.end:
+        raise _wrong("its segment ends before it begins")
+    payload = _payload(proto, place, dtype, elements)
+    value = None
+    if elements <= MAX_VALUE and payload.data is not None and not payload.external:
+        value = content(dtype, payload.data, elements)
+    return Tensor(name, dtype, shape, value, constant=True, stored=True, payload=payload)
+
+
+def dims_of(dims: Any) -> tuple[int, ...]:
+    """The dimensions of a stored tensor."""
+    shape = tuple(dims)
+    if len(shape) > MAX_RANK:
+        raise _wrong(f"its rank of {len(shape)} dimensions is over the limit of {MAX_RANK}")
+    for d in shape:
+        if d < 0:
+            raise _wrong(f"its shape has a negative dimension, {d}")
+    return shape
+
+
+def _payload(proto: Any, place: Place, dtype: DType, elements: int) -> Payload:
+    """Where the data is. Its length is checked against dims × type."""
+    nbytes = dtype.nbytes(elements)
+    assert isinstance(nbytes, int)
+    entries = [(text(e.key), text(e.value)) for e in proto.external_data] if proto.external_data else []
+    cuts = [v for k, v in entries if k == place.marker]
+    if proto.data_location == 1:
+        if cuts or proto.HasField("raw_data") or _fields(proto):
+            raise _wrong("its data is both external and in the file")
+        return external_payload(entries, None if dtype is DType.STRING else nbytes, place.directory)
+    if cuts:
+        if len(cuts) > 1 or proto.raw_data or _fields(proto):
+            raise _wrong("its data is stored twice")
+        return _cut(cuts[0], place, dtype, elements)
+    if proto.HasField("raw_data"):
+        raw = proto.raw_data
+        if raw or not elements:
+            if _fields(proto):
+                raise _wrong("its data is stored twice, as raw_data and as a typed field")
+            if dtype is DType.STRING:
+                raise _wrong("strings cannot be stored as raw_data")
+            _expect(len(raw), nbytes, dtype, "bytes of data")
+            return Payload("raw", nbytes, data=raw)
+    return _from_field(proto, dtype, elements)
+
+
+def _cut(where: str, place: Place, dtype: DType, elements: int) -> Payload:
+    """A payload that was cut out before parsing: `field:offset:length`."""
+    encoding, offset, length = where.split(":")
+    begin, n = int(offset), int(length)
+    field, code, count = _field_of(dtype)
+    if encoding == "raw":
+        if dtype is DType.STRING:
+            raise _wrong("strings cannot be stored as raw_data")
+        nbytes = dtype.nbytes(elements)
+        assert isinstance(nbytes, int)
+        _expect(n, nbytes, dtype, "bytes of data")
+    elif encoding != field:
+        raise _wrong(f"its data is in {encoding}, where {dtype.label} is not stored")
+    elif code in ("f", "d"):
+        _expect(n, elements * count * struct.calcsize(code), dtype, "bytes of data")
+    else:
+        stored = _stored(dtype, elements)
+        if not stored <= n <= 10 * stored:
+            raise _wrong(f"its data has {n:,} bytes, which cannot be {stored:,} numbers")
+    if place.path is None:
+        return Payload(encoding, n, data=bytes(place.data[begin : begin + n]))
+    return Payload(encoding, n, path=place.path, offset=begin)
+
+
+def _from_field(proto: Any, dtype: DType, elements: int) -> Payload:
+    """Data in a typed field, as packed little-endian bytes."""
+    if dtype is DType.STRING:
+        _expect(len(proto.string_data), elements, dtype, "strings")
+        return Payload("string_data", elements, data=type(proto)(string_data=proto.string_data).SerializeToString())
+    field, code, count = _field_of(dtype)
+    numbers = getattr(proto, field)
+    wrong_fields = [f for f in _fields(proto) if f != field]
+    if wrong_fields:
+        raise _wrong(f"its data is in {wrong_fields[0]}, where {dtype.label} is not stored")
+    _expect(len(numbers), _stored(dtype, elements) * count, dtype, "numbers")
+    try:
+        packed = array.array(code, numbers)
+    except OverflowError:
+        raise _wrong(f"its {field} holds a number out of the range of {dtype.label}") from None
+    if sys.byteorder == "big":
+        packed.byteswap()
+    data = packed.tobytes()
+    return Payload("raw", len(data), data=data)
+
+
+def _field_of(dtype: DType) -> tuple[str, str, int]:
+    return FIELDS.get(dtype, ("int32_data", "b" if dtype is DType.INT8 else "B", 1))
+
+
+def _stored(dtype: DType, elements: int) -> int:
+    """How many numbers of the typed field hold `elements` elements: one each, or packed bytes below 8 bits."""
+    if dtype.bits >= 8:
+        return elements
+    nbytes = dtype.nbytes(elements)
+    assert isinstance(nbytes, int)
+    return nbytes
+
+
+def _fields(proto: Any) -> list[str]:
+    """The typed fields that hold something."""
+    return [f for f in TYPED if len(getattr(proto, f))]
+
+
+def _expect(found: int, wanted: int, dtype: DType, what: str) -> None:
+    if found != wanted:
+        raise _wrong(f"its shape and type ({dtype.label}) need {wanted:,} {what}, the file has {found:,}")
+
+
+def content(dtype: DType, raw: bytes, elements: int) -> Value | None:
+    """The elements as exact numbers; None for types, sizes and values that are not carried."""
+    code = INTEGERS.get(dtype)
+    if code is not None:
+        return tuple(map(int, struct.unpack(f"<{elements}{code}", raw)))
+    code = FLOATS.get(dtype)
+    if code is not None and elements <= MAX_FLOAT_VALUES:
+        numbers = struct.unpack(f"<{elements}{code}", raw)
+        return tuple(map(Fraction, numbers)) if all(map(math.isfinite, numbers)) else None
+    return None
+
+
+def sparse_of(proto: Any, place: Place) -> Tensor:
+    """A sparse tensor, described as the dense one that it stands for; `nonzeros` is what is stored."""
+    name = text(proto.values.name)
+    values = tensor_of(proto.values, place, name)
+    indices = tensor_of(proto.indices, place)
+    try:
+        shape = dims_of(proto.dims)
+        if not shape:
+            raise _wrong("a sparse tensor without dimensions")
+        nonzeros = _check_indices(values, indices, shape)
+    except ModelError as wrong:
+        raise ModelError(f"sparse tensor {quoted(name)}: {wrong.message}", code="C212") from None
+    return Tensor(name, values.dtype, shape, constant=True, stored=True, nonzeros=nonzeros)
+
+
+def _check_indices(values: Tensor, indices: Tensor, shape: tuple[int, ...]) -> int:
+    """The number of stored elements; small index tables are checked to be sorted, unique and inside."""
+    if values.rank != 1:
+        raise _wrong(f"its values have {values.rank} dimensions instead of one")
+    (nonzeros,) = values.dims
+    assert isinstance(nonzeros, int)
+    if indices.dtype is not DType.INT64 or indices.dims not in ((nonzeros,), (nonzeros, len(shape))):
+        raise _wrong(f"its index table does not fit {nonzeros:,} values and {len(shape)} dimensions")
+    if nonzeros > math.prod(shape):
+        raise _wrong(f"it has {nonzeros:,} values but only {math.prod(shape):,} places")
+    if indices.value is not None:
+        flat = [int(v) for v in indices.value if isinstance(v, int)]
+        if indices.rank == 2:
+            rank = len(shape)
+            rows = [flat[i : i + rank] for i in range(0, len(flat), rank)]
+            if any(not 0 <= v < d for row in rows for v, d in zip(row, shape, strict=True)):
+                raise _wrong("an index is outside of its shape")
+            order = [tuple(row) for row in rows]
+        else:
+            if any(not 0 <= v < math.prod(shape) for v in flat):
+                raise _wrong("an index is outside of its shape")
+            order = [(v,) for v in flat]
+        if any(a >= b for a, b in pairwise(order)):
+            raise _wrong("its indices are not in ascending order or not unique")
+    return nonzeros
+
+
+def _wrong(message: str) -> ModelError:
+    return ModelError(message, code="C212")

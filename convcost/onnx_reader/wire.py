@@ -1,0 +1,161 @@
+"""A walk over protobuf's wire format that cuts large tensor payloads out of a model before it is parsed.
+
+Only messages that are large enough to hold such a payload are entered, so the work is that of the graph's structure,
+whatever the weights weigh. Each cut leaves a marker in its tensor: an `external_data` entry whose key is a random
+text that the file cannot know and whose value says where the payload lies.
+"""
+
+from __future__ import annotations
+
+from convcost.errors import ModelError
+from convcost.onnx_reader.limits import CUT_BYTES, MAX_MESSAGE_DEPTH, MAX_STRUCTURE_BYTES
+from convcost.onnx_reader.source import Data
+
+MODEL, TRAINING, GRAPH, NODE, ATTRIBUTE, FUNCTION, SPARSE, TENSOR = range(8)
+
+CHILDREN: tuple[dict[int, int], ...] = (
+    {7: GRAPH, 20: TRAINING, 25: FUNCTION},
+    {1: GRAPH, 2: GRAPH},
+    {1: NODE, 5: TENSOR, 15: SPARSE},
+    {5: ATTRIBUTE},
+    {5: TENSOR, 6: GRAPH, 10: TENSOR, 11: GRAPH, 22: SPARSE, 23: SPARSE},
+    {7: NODE, 11: ATTRIBUTE},
+    {1: TENSOR, 2: TENSOR},
+    {},
+)
+"""For each message: which fields hold messages that can hold tensors. Numbers from onnx.proto."""
+
+PAYLOADS = {4: "float_data", 5: "int32_data", 7: "int64_data", 9: "raw", 10: "double_data", 11: "uint64_data"}
+"""Fields of TensorProto that hold elements (packed). Strings stay: they are needed as they are."""
+
+EXTERNAL_DATA = 13
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+
+class Frame:
+    """A message being rewritten: where it is, what has been kept of it."""
+
+    __slots__ = ("begin", "end", "keep", "kind", "parts", "tag")
+
+    def __init__(self, kind: int, begin: int, end: int, tag: tuple[int, int]) -> None:
+        self.kind = kind
+        self.begin = begin
+        self.end = end
+        self.keep = begin
+        self.tag = tag
+        self.parts: list[bytes] = []
+
+
+def without_payloads(data: Data, marker: str) -> bytes:
+    """The model without payloads above the limit. Raises `ModelError` where the wire format is broken."""
+    if len(data) <= CUT_BYTES:
+        return bytes(data)
+    try:
+        out = _walk(data, marker.encode())
+    except IndexError:
+        raise broken("it ends too early (truncated)") from None
+    if len(out) > MAX_STRUCTURE_BYTES:
+        raise ModelError(
+            f"too large: {len(out):,} bytes of graph structure are over the limit of {MAX_STRUCTURE_BYTES:,}",
+            code="C204",
+        )
+    return out
+
+
+def broken(why: str) -> ModelError:
+    """What a file is that protobuf cannot parse."""
+    return ModelError(f"not an ONNX model, or a corrupt one: {why}", code="C203")
+
+
+def _walk(data: Data, marker: bytes) -> bytes:
+    frame = Frame(MODEL, 0, len(data), (0, 0))
+    stack: list[Frame] = []
+    pos = 0
+    children = CHILDREN[MODEL]
+    while True:
+        end = frame.end
+        entered = False
+        while pos < end:
+            start = pos
+            tag, pos = read_varint(data, pos)
+            wire = tag & 7
+            if wire == BYTES:
+                n, pos = read_varint(data, pos)
+                if n > end - pos:
+                    raise broken("a length points beyond its end (truncated)")
+                if n > CUT_BYTES:
+                    field = tag >> 3
+                    child = children.get(field)
+                    if child is not None:
+                        stack.append(frame)
+                        if len(stack) > MAX_MESSAGE_DEPTH:
+                            raise ModelError(f"nested too deep: more than {MAX_MESSAGE_DEPTH} messages", code="C250")
+                        frame, children, entered = Frame(child, pos, pos + n, (start, pos)), CHILDREN[child], True
+                        break
+                    if frame.kind == TENSOR and field in PAYLOADS:
+                        frame.parts.append(data[frame.keep : start])
+                        frame.parts.append(_mark(marker, f"{PAYLOADS[field]}:{pos}:{n}".encode()))
+                        frame.keep = pos + n
+                pos += n
+            else:
+                pos = _skip(data, pos, wire)
+        if entered:
+            continue
+        if pos > end:
+            raise broken("a field reaches beyond its message (truncated)")
+        if not stack:
+            return b"".join([*frame.parts, data[frame.keep : end]])
+        done, frame = frame, stack.pop()
+        children = CHILDREN[frame.kind]
+        if done.parts:
+            _replace(data, frame, done)
+
+
+def _replace(data: Data, frame: Frame, done: Frame) -> None:
+    """Put the shortened message `done` in its place in `frame`."""
+    content = b"".join([*done.parts, data[done.keep : done.end]])
+    start, _ = done.tag
+    _, length_at = read_varint(data, start)
+    frame.parts += (data[frame.keep : length_at], write_varint(len(content)), content)
+    frame.keep = done.end
+
+
+def _skip(data: Data, pos: int, wire: int) -> int:
+    if wire == VARINT:
+        return read_varint(data, pos)[1]
+    if wire == FIXED32:
+        return pos + 4
+    if wire == FIXED64:
+        return pos + 8
+    raise broken("a wire type that ONNX does not use")
+
+
+def _mark(marker: bytes, value: bytes) -> bytes:
+    entry = b"\x0a" + write_varint(len(marker)) + marker + b"\x12" + write_varint(len(value)) + value
+    return bytes((EXTERNAL_DATA << 3 | BYTES,)) + write_varint(len(entry)) + entry
+
+
+def read_varint(data: Data, pos: int) -> tuple[int, int]:
+    """(value, position after it). At most ten bytes."""
+    byte = data[pos]
+    if byte < 0x80:
+        return byte, pos + 1
+    value, shift = byte & 0x7F, 7
+    for at in range(pos + 1, pos + 10):
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at + 1
+        shift += 7
+    raise broken("a number of more than ten bytes")
+
+
+def write_varint(value: int) -> bytes:
+    """Protobuf's encoding of a number that is not negative."""
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
