@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -70,18 +71,23 @@ MAX_ATTRIBUTE = 64
 """Elements of an attribute that are printed."""
 
 
+@cache
+def defaults_of(record: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """(name, default) of each field; looked up once a type, as it is slow."""
+    return tuple((field.name, field.default) for field in msgspec.structs.fields(record))
+
+
 def attributes(node: Node) -> dict[str, Any]:
     """The attributes that differ from their defaults, as JSON can hold them."""
     if node.attrs is None:
         return {}
     out: dict[str, Any] = {}
-    for field in msgspec.structs.fields(node.attrs):
-        value = getattr(node.attrs, field.name)
-        if value == field.default:
-            continue
-        shown = plain(value)
-        if shown is not None:
-            out[field.encode_name] = shown
+    for name, default in defaults_of(node.attrs.__class__):
+        value = getattr(node.attrs, name)
+        if value != default:
+            shown = plain(value)
+            if shown is not None:
+                out[name] = shown
     return out
 
 

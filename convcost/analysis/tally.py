@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from typing import cast
 
 import msgspec
 
 from convcost.ir import Dim, Expr
 from convcost.ops import Work
-from convcost.record import Cost, UnknownNode
+from convcost.record import COUNTED, Cost, UnknownNode
 
-WORK = ("multiplications", "macs", "additions", "divisions", "comparisons", "special", "flops")
+NAMES = (*COUNTED, "peak_memory_bytes")
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -62,39 +62,52 @@ def repeated(t: Tally, n: Dim) -> Tally:
 
 def cost_of(t: Tally, *, single: bool, peak: Dim | None = None) -> Cost:
     """The report's form of a tally. For a `single` row what is missing is None; in a total it is a lower bound."""
-    lost = single and t.n_unknown > 0
     w = t.work
+    values: list[Dim | None] = [
+        w.multiplications,
+        w.macs,
+        None if w.effective_unknown else w.effective,
+        w.additions,
+        w.divisions,
+        w.comparisons,
+        w.special,
+        w.flops,
+        t.params,
+        t.buffers,
+        t.weight_bytes,
+        t.read_bytes,
+        t.write_bytes,
+        peak,
+    ]
+    if single:
+        if t.n_unknown:
+            values[:8] = [None] * 8
+        if t.weights_missing:
+            values[8:11] = [None] * 3
+        if t.bytes_missing:
+            values[11:13] = [None] * 2
     symbolic: dict[str, str] = {}
-
-    def number(name: str, value: Dim, *, missing: bool) -> int | None:
-        if missing:
-            return None
+    for i, value in enumerate(values):
         if isinstance(value, Expr):
-            symbolic[name] = str(value)
-            return None
-        return value
-
-    effective_gone = lost or w.effective_unknown
-    numbers = {name: number(name, getattr(w, name), missing=lost) for name in WORK}
-    read = number("read_bytes", t.read_bytes, missing=single and t.bytes_missing)
-    write = number("write_bytes", t.write_bytes, missing=single and t.bytes_missing)
-    gone = single and t.weights_missing
+            symbolic[NAMES[i]] = str(value)
+            values[i] = None
+    numbers = cast("list[int | None]", values)
     return Cost(
-        multiplications=numbers["multiplications"],
-        macs=numbers["macs"],
-        macs_effective=number("macs_effective", w.effective, missing=effective_gone),
-        additions=numbers["additions"],
-        divisions=numbers["divisions"],
-        comparisons=numbers["comparisons"],
-        special=numbers["special"],
-        flops=numbers["flops"],
-        params=number("params", t.params, missing=gone),
-        buffers=number("buffers", t.buffers, missing=gone),
-        weight_bytes=number("weight_bytes", t.weight_bytes, missing=gone),
-        read_bytes=read,
-        write_bytes=write,
-        peak_memory_bytes=None if peak is None else number("peak_memory_bytes", peak, missing=False),
-        intensity=intensity(numbers["flops"], read, write),
+        multiplications=numbers[0],
+        macs=numbers[1],
+        macs_effective=numbers[2],
+        additions=numbers[3],
+        divisions=numbers[4],
+        comparisons=numbers[5],
+        special=numbers[6],
+        flops=numbers[7],
+        params=numbers[8],
+        buffers=numbers[9],
+        weight_bytes=numbers[10],
+        read_bytes=numbers[11],
+        write_bytes=numbers[12],
+        peak_memory_bytes=numbers[13],
+        intensity=intensity(numbers[7], numbers[11], numbers[12]),
         symbolic=symbolic,
     )
 
@@ -103,5 +116,4 @@ def intensity(flops: int | None, read: int | None, write: int | None) -> float |
     """FLOP per byte read or written, to six significant digits."""
     if flops is None or read is None or write is None or read + write == 0:
         return None
-    exact = Fraction(flops, read + write)
-    return float(f"{float(exact):.6g}")
+    return float(f"{flops / (read + write):.6g}") if flops else 0.0
