@@ -1,0 +1,205 @@
+"""Limits that hold while a model runs, and the times of its nodes when they are wanted.
+
+The sizes of outputs that were not known beforehand are worked out with the operators' own shape rules, from the
+arrays that are there, before a kernel may allocate them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from convcost.engine.values import Value, dtype_of, nbytes
+from convcost.errors import EngineError, ShapeError, Unknown
+from convcost.ir import MAX_VALUE, DType, Node, Tensor
+from convcost.ops import find
+from convcost.ops.base import Call
+from convcost.units import size
+
+if TYPE_CHECKING:
+    from convcost.engine.plan import Step
+
+MAX_ITERATIONS = 1_000_000
+"""A Loop or Scan ends with an error after this many iterations, unless told otherwise."""
+
+SMALL = 1 << 16
+"""Outputs are weighed against the limit when inputs or output exceed this many bytes."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a run may take: bytes, seconds (None: no limit), iterations of one Loop."""
+
+    max_memory: int
+    time_limit: float | None = None
+    max_iterations: int = MAX_ITERATIONS
+
+
+class Watch:
+    """Accompanies one run: enforces the limits and, with a clock, keeps the time spent in each node.
+
+    `times` maps the path of a node (`If_0/then_branch/conv1`) to nanoseconds spent in it alone, bodies apart.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], int] | None = None) -> None:
+        self.limits = limits
+        self.clock = clock
+        self.deadline = None if limits.time_limit is None else time.monotonic() + limits.time_limit
+        self.prefix = ""
+        self.times: dict[str, int] = {}
+        self.algorithms: dict[str, str] = {}
+        self.inner = 0
+        self.below = 0
+
+    def run(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
+        """The outputs of one step. Raises `EngineError` where a limit is hit or the kernel fails."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise EngineError(
+                f"the time limit of {self.limits.time_limit:g} s is over", node=step.node.name, code="C431"
+            )
+        if step.guarded:
+            self.weigh(step.node, given, values)
+        if self.clock is None:
+            return self.call(step, given, values)
+        outside, self.inner = self.inner, 0
+        start = self.clock()
+        out = self.call(step, given, values)
+        spent = self.clock() - start
+        path = self.prefix + step.node.name
+        self.times[path] = self.times.get(path, 0) + spent - self.inner
+        self.algorithms[path] = step.algorithm
+        self.inner = outside + spent
+        return out
+
+    def call(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
+        """Call the kernel; what goes wrong inside becomes one clear error."""
+        try:
+            if step.run_bodies is not None:
+                return self.enter(step, given, values)
+            assert step.bound is not None
+            return step.bound(given)
+        except EngineError as known:
+            known.node = known.node or step.node.name
+            raise
+        except MemoryError:
+            raise EngineError(f"{step.node.op}: out of memory", node=step.node.name, code="C430") from None
+        except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, RuntimeError, NotImplementedError) as why:
+            message = f"{step.node.op} cannot run on {_described(given)}: {_one_line(why)}"
+            raise EngineError(message, node=step.node.name, code="C420") from why
+
+    def enter(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
+        """Run the bodies of a node, with what is live around them counted."""
+        assert step.run_bodies is not None
+        before = self.below
+        self.below += sum(nbytes(v) for v in values if v is not None)
+        try:
+            return step.run_bodies(given, self)
+        finally:
+            self.below = before
+
+    def keep(self, value: Value) -> None:
+        """Count a value that a loop collects; refuse when the collection does not fit."""
+        self.below += nbytes(value)
+        if self.below > self.limits.max_memory:
+            raise too_large("of a loop's outputs", self.below, self.below, self.limits.max_memory, None)
+
+    def weigh(self, node: Node, given: list[Value], values: list[Value]) -> None:
+        """Refuse a node whose outputs would not fit beside what is live."""
+        needed = output_bytes(node, given)
+        if needed is None or needed <= SMALL:
+            return
+        live = sum(nbytes(v) for v in values if v is not None) + self.below
+        if live + needed > self.limits.max_memory:
+            raise too_large(node.outputs[0], needed, live + needed, self.limits.max_memory, node.name)
+
+    def tick(self, node: Node, iteration: int) -> None:
+        """Called before each iteration of a Loop or Scan."""
+        if iteration >= self.limits.max_iterations:
+            message = f"{node.op} has run {iteration} iterations, the limit"
+            raise EngineError(message, node=node.name, code="C432", help="raise the limit if the model means it")
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise EngineError(f"the time limit of {self.limits.time_limit:g} s is over", node=node.name, code="C431")
+
+
+def too_large(tensor: str, needed: int, total: int, limit: int, node: str | None) -> EngineError:
+    """The refusal of a tensor that does not fit."""
+    return EngineError(
+        f"tensor '{tensor[:80]}' takes {size(needed)}; the run would need {size(total)}, the limit is {size(limit)}",
+        node=node,
+        code="C430",
+        help="raise --max-memory, or run on smaller inputs",
+    )
+
+
+def output_bytes(node: Node, given: list[Value]) -> int | None:
+    """Bytes of a node's outputs on these inputs, by its shape rule; None where the rule cannot tell."""
+    if any(isinstance(v, np.ndarray) and v.dtype == object for v in given):
+        return _string_bytes(given)
+    op = find(node.domain, node.op)
+    if op is None or node.attrs is None or node.bodies:
+        return None
+    call = Call(node.attrs, tuple(known(v) for v in given), n_outputs=len(node.outputs), name=node.name)
+    try:
+        outputs = op.shape(call)
+        return sum(_bytes(t) for t in outputs)
+    except Unknown:
+        return None
+    except ShapeError as wrong:
+        raise EngineError(f"{node.op}: {wrong}", node=node.name, code="C421") from None
+
+
+def known(value: Value) -> Tensor | None:
+    """The type of a value as the shape rules want it, with its content where it is small and of integers."""
+    if value is None:
+        return None
+    if not isinstance(value, np.ndarray):
+        return Tensor("", reason="not a tensor")
+    content: Any = None
+    if value.size <= MAX_VALUE and value.dtype.kind in "iub":
+        content = tuple(int(v) for v in value.flat)
+    elif value.size <= 64 and value.dtype.kind == "f":
+        content = fractions(value)
+    return Tensor("", dtype=dtype_of(value), shape=value.shape, value=content)
+
+
+def fractions(value: Any) -> Any:
+    """The elements as exact fractions, or None where one is not finite."""
+    from fractions import Fraction  # noqa: PLC0415 - few operators look at float contents
+
+    items = value.astype(np.float64).ravel().tolist()
+    if not all(np.isfinite(items)):
+        return None
+    return tuple(int(f) if f.denominator == 1 else f for f in map(Fraction, items))
+
+
+def _bytes(t: Tensor) -> int:
+    count = t.size if t.shape is not None else 0
+    if not isinstance(count, int):
+        return 0
+    return count * max((t.dtype or DType.FLOAT32).bits // 8, 1)
+
+
+def _string_bytes(given: list[Value]) -> int:
+    """An upper bound for concatenation: every element as long as the longest of each input together."""
+    longest = 0
+    count = 0
+    for v in given:
+        if isinstance(v, np.ndarray) and v.dtype == object:
+            longest += max((len(s) for s in v.flat if isinstance(s, str | bytes)), default=0)
+            count = max(count, v.size)
+    return longest * count
+
+
+def _described(given: list[Value]) -> str:
+    return ", ".join(
+        f"{v.dtype}[{'x'.join(map(str, v.shape))}]" if isinstance(v, np.ndarray) else type(v).__name__
+        for v in given[:4]
+        if v is not None
+    )
+
+
+def _one_line(why: BaseException) -> str:
+    return " ".join(str(why).split())[:200] or type(why).__name__

@@ -1,0 +1,263 @@
+"""Convolutions and pooling in their plainest form: channels first, every rank, stride, dilation, padding and group."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from convcost.engine.kernels import Kernel
+from convcost.engine.values import Array, Value
+from convcost.ops.windows import window_of
+from convcost.window import effective_kernel, output_size, output_size_ceil, same_size
+
+TILE = 1 << 20
+"""Elements of an im2col tile: about what stays in the cache of a core."""
+
+
+class Frame(NamedTuple):
+    """A window in numbers, one entry a spatial axis."""
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+
+def frame(win: Any) -> Frame:
+    """The window of a shape rule, in numbers."""
+    return Frame(
+        tuple(map(int, win.kernel)),
+        win.strides,
+        win.dilations,
+        tuple(map(int, win.before)),
+        tuple(map(int, win.after)),
+    )
+
+
+def padded(x: Any, before: tuple[int, ...], after: tuple[int, ...], fill: Any = 0) -> Array:
+    """x: (N, C, *I) with `before` and `after` elements of `fill` around each spatial axis; negative ones are cut."""
+    if not any(before) and not any(after):
+        return x
+    size = tuple(i + b + a for i, b, a in zip(x.shape[2:], before, after, strict=True))
+    out = np.full((*x.shape[:2], *size), fill, x.dtype)
+    to = tuple(slice(max(b, 0), max(b, 0) + i + min(b, 0) + min(a, 0)) for i, b, a in _axes(x, before, after))
+    of = tuple(slice(max(-b, 0), i - max(-a, 0)) for i, b, a in _axes(x, before, after))
+    out[(slice(None), slice(None), *to)] = x[(slice(None), slice(None), *of)]
+    return out
+
+
+def _axes(x: Any, before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    return list(zip(x.shape[2:], before, after, strict=True))
+
+
+def windows(x: Array, win: Frame, out: tuple[int, ...]) -> Array:
+    """A view (N, C, *K, *O) of the padded x: (N, C, *I)."""
+    steps = x.strides[2:]
+    view: Array = as_strided(
+        x,
+        (*x.shape[:2], *win.kernel, *out),
+        (
+            *x.strides[:2],
+            *(s * d for s, d in zip(steps, win.dilations, strict=True)),
+            *(s * t for s, t in zip(steps, win.strides, strict=True)),
+        ),
+        writeable=False,
+    )
+    return view
+
+
+def numeric_window(attrs: Any, spatial: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[Frame, tuple[int, ...]]:
+    """The window of a convolution and the sizes of its output."""
+    win = frame(window_of(attrs, spatial, kernel))
+    same = attrs.auto_pad.startswith("SAME")
+    out = tuple(
+        int(same_size(i, s) if same else output_size(i, k, s, d, pb, pe))
+        for i, k, s, d, pb, pe in zip(spatial, kernel, win.strides, win.dilations, win.before, win.after, strict=True)
+    )
+    return win, out
+
+
+def conv(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
+    """Conv by im2col: x: (N, C, *I), w: (M, C/g, *K) -> (N, M, *O), one product for each image, group and tile."""
+    x, w = inputs[0], inputs[1]
+    win, out = numeric_window(attrs, x.shape[2:], w.shape[2:])
+    y = im2col(padded(x, win.before, win.after), w, win, out, attrs.group)
+    if len(inputs) > 2 and inputs[2] is not None:
+        y += inputs[2].reshape(-1, *(1,) * len(out))
+    return [y]
+
+
+def im2col(x: Any, w: Any, win: Frame, out: tuple[int, ...], group: int) -> Array:
+    """The convolution of the padded x: (N, C, *I) by w: (M, C/g, *K) -> (N, M, *O)."""
+    n, m, cg = x.shape[0], w.shape[0], w.shape[1]
+    wide = np.float32 if x.dtype == np.float16 else x.dtype
+    matrix = w.reshape(group, m // group, -1).astype(wide, copy=False)
+    y = np.empty((n, group, m // group, *out), x.dtype)
+    if not y.size:
+        return y.reshape(n, m, *out)
+    view = windows(x, win, out)
+    view = view.reshape(n, group, cg, *view.shape[2:]) if group > 1 else view[:, None]
+    taps = math.prod(w.shape[1:])
+    rows = max(1, TILE // max(taps * math.prod(out[1:]), 1))
+    lead = (slice(None),) * (1 + len(win.kernel))
+    for image, g in product(range(n), range(group)):
+        for start in range(0, out[0], rows):
+            part = slice(start, start + rows)
+            cols = view[(image, g, *lead, part)].reshape(taps, -1).astype(wide, copy=False)
+            y[image, g, :, part] = (matrix[g] @ cols).reshape(m // group, -1, *out[1:])
+    return y.reshape(n, m, *out)
+
+
+def conv_transpose(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
+    """ConvTranspose by one product and col2im: x: (N, C, *I), w: (C, M/g, *K) -> (N, M, *O)."""
+    from convcost.ops.conv import transposed_window  # noqa: PLC0415 - rare
+
+    x, w = inputs[0], inputs[1]
+    spatial, kernel, g = x.shape[2:], w.shape[2:], attrs.group
+    found, extra = transposed_window(attrs, spatial, kernel)
+    win = frame(found)
+    n, c, mg = x.shape[0], x.shape[1], w.shape[1]
+    wide = np.float32 if x.dtype == np.float16 else x.dtype
+    matrix = w.reshape(g, c // g, -1).transpose(0, 2, 1).astype(wide, copy=False)
+    cols = matrix @ x.reshape(n, g, c // g, -1).astype(wide, copy=False)
+    cols = cols.reshape(n, g * mg, *kernel, *spatial)
+    full = tuple(
+        s * (i - 1) + int(effective_kernel(k, d)) + max(e - pe, 0)
+        for i, k, s, d, e, pe in zip(spatial, kernel, win.strides, win.dilations, extra, win.after, strict=True)
+    )
+    whole = np.zeros((n, g * mg, *full), wide)
+    for tap in product(*(range(k) for k in kernel)):
+        place = tuple(
+            slice(t * d, t * d + s * (i - 1) + 1, s)
+            for t, d, s, i in zip(tap, win.dilations, win.strides, spatial, strict=True)
+        )
+        whole[(slice(None), slice(None), *place)] += cols[(slice(None), slice(None), *tap)]
+    sizes = [
+        s * (i - 1) + e + int(effective_kernel(k, d)) - pb - pe
+        for i, k, s, d, e, pb, pe in zip(
+            spatial, kernel, win.strides, win.dilations, extra, win.before, win.after, strict=True
+        )
+    ]
+    ends = tuple(pb + o - f for pb, o, f in zip(win.before, sizes, full, strict=True))
+    y = padded(whole, tuple(-pb for pb in win.before), ends).astype(x.dtype, copy=False)
+    if len(inputs) > 2 and inputs[2] is not None:
+        y = y + inputs[2].reshape(-1, *(1,) * len(full))
+    return [np.ascontiguousarray(y)]
+
+
+def pool_sizes(attrs: Any, spatial: tuple[int, ...]) -> tuple[Frame, tuple[int, ...], tuple[int, ...]]:
+    """The window, the output sizes, and the padding after that lets the last window (of ceil mode) fit."""
+    win = frame(window_of(attrs, spatial, attrs.kernel_shape))
+    size = output_size_ceil if attrs.ceil_mode else output_size
+    same = attrs.auto_pad.startswith("SAME")
+    out, after = [], []
+    for i, k, s, d, pb, pe in zip(
+        spatial, attrs.kernel_shape, win.strides, win.dilations, win.before, win.after, strict=True
+    ):
+        o = int(same_size(i, s) if same else size(i, k, s, d, pb, pe))
+        out.append(o)
+        after.append(max((o - 1) * s + int(effective_kernel(k, d)) - i - pb, pe))
+    return win, tuple(out), tuple(after)
+
+
+def lowest(dtype: np.dtype[Any]) -> Any:
+    """What loses against everything."""
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def max_pool(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
+    """MaxPool: x: (N, C, *I) -> (N, C, *O), one maximum of shifted views for each tap and axis."""
+    x = inputs[0]
+    win, out, after = pool_sizes(attrs, x.shape[2:])
+    if n_outputs > 1:
+        return _max_with_indices(attrs, x, win, out, after)
+    y = padded(x, win.before, after, lowest(x.dtype))
+    for axis in range(len(out) - 1, -1, -1):
+        y = _along(y, axis + 2, attrs.kernel_shape[axis], win.strides[axis], win.dilations[axis], out[axis])
+    return [np.ascontiguousarray(y)]
+
+
+def _along(x: Any, axis: int, k: int, s: int, d: int, o: int) -> Array:
+    """The maximum of a window along one axis."""
+    lead = (slice(None),) * axis
+    parts = [x[(*lead, slice(t * d, t * d + s * (o - 1) + 1, s))] for t in range(k)]
+    if len(parts) == 1:
+        return parts[0]
+    y = np.maximum(parts[0], parts[1])
+    for part in parts[2:]:
+        np.maximum(y, part, out=y)
+    return y
+
+
+def _max_with_indices(attrs: Any, x: Any, win: Frame, out: tuple[int, ...], after: tuple[int, ...]) -> list[Value]:
+    """The maxima and their flat indices into x, row-major (or column-major within an image)."""
+    rank = len(out)
+    view = windows(padded(x, win.before, after, lowest(x.dtype)), win, out)
+    moved = view.reshape(*x.shape[:2], math.prod(attrs.kernel_shape), *out)
+    which = moved.argmax(axis=2)
+    y = np.take_along_axis(moved, which[:, :, None], axis=2)[:, :, 0]
+    taps = np.unravel_index(which, tuple(attrs.kernel_shape))
+    order: Any = "F" if attrs.storage_order else "C"
+    places = []
+    for axis in range(rank):
+        start = np.arange(out[axis]) * win.strides[axis] - win.before[axis]
+        start = start.reshape((-1,) + (1,) * (rank - 1 - axis))
+        places.append(np.clip(taps[axis] * win.dilations[axis] + start, 0, x.shape[2 + axis] - 1))
+    flat = np.ravel_multi_index(places, x.shape[2:], order=order)
+    images = np.arange(math.prod(x.shape[:2])).reshape(*x.shape[:2], *(1,) * rank)
+    return [y, (flat + images * math.prod(x.shape[2:])).astype(np.int64)]
+
+
+def average_pool(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
+    """AveragePool: padding counts only with `count_include_pad`, what ceil mode adds never does."""
+    x = inputs[0]
+    win, out, after = pool_sizes(attrs, x.shape[2:])
+    total = _summed(padded(x, win.before, after), win, out)
+    if attrs.count_include_pad:
+        ones = padded(np.ones((1, 1, *x.shape[2:]), x.dtype), win.before, win.after, 1)
+        rest = tuple(a - pe for a, pe in zip(after, win.after, strict=True))
+        ones = padded(ones, (0,) * len(out), rest)
+    else:
+        ones = padded(np.ones((1, 1, *x.shape[2:]), x.dtype), win.before, after)
+    return [total / _summed(ones, win, out)]
+
+
+def _summed(x: Any, win: Frame, out: tuple[int, ...]) -> Array:
+    """The sums over windows, one axis at a time."""
+    y = x
+    for axis in range(len(out) - 1, -1, -1):
+        lead = (slice(None),) * (axis + 2)
+        s, d, o = win.strides[axis], win.dilations[axis], out[axis]
+        parts = [y[(*lead, slice(t * d, t * d + s * (o - 1) + 1, s))] for t in range(win.kernel[axis])]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        y = total
+    return y
+
+
+def global_average_pool(_: Any, inputs: list[Value], __: int) -> list[Value]:
+    """x: (N, C, *I) -> (N, C, 1, …)."""
+    x = inputs[0]
+    return [x.mean(axis=tuple(range(2, x.ndim)), keepdims=True, dtype=x.dtype)]
+
+
+def global_max_pool(_: Any, inputs: list[Value], __: int) -> list[Value]:
+    """x: (N, C, *I) -> (N, C, 1, …)."""
+    x = inputs[0]
+    return [x.max(axis=tuple(range(2, x.ndim)), keepdims=True)]
+
+
+KERNELS: dict[tuple[str, str, str], Kernel] = {
+    ("", "Conv", "im2col"): conv,
+    ("", "ConvTranspose", "gemm+col2im"): conv_transpose,
+    ("", "MaxPool", "separable"): max_pool,
+    ("", "AveragePool", "separable"): average_pool,
+    ("", "GlobalAveragePool", "reduce"): global_average_pool,
+    ("", "GlobalMaxPool", "reduce"): global_max_pool,
+}

@@ -1,0 +1,115 @@
+"""Times of every node over many runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from convcost.engine.guard import Watch
+
+if TYPE_CHECKING:
+    from convcost.engine.plan import Plan
+    from convcost.engine.session import Session
+
+
+class Clock(Protocol):
+    """Nanoseconds from any fixed moment."""
+
+    def __call__(self) -> int:
+        """The time now, in nanoseconds."""
+
+
+class NodeTimes(msgspec.Struct, frozen=True):
+    """One node's time in every run, in nanoseconds, bodies apart. A folded node did its work at planning: zeros."""
+
+    name: str
+    op: str
+    domain: str
+    algorithm: str
+    times_ns: tuple[int, ...]
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Every run of a profile: whole runs (with each node timed) and the nodes in the order in which they ran.
+
+    `totals_ns` includes the work of timing; `plain_ns` are runs in between in which no node was timed.
+    """
+
+    nodes: tuple[NodeTimes, ...]
+    totals_ns: tuple[int, ...]
+    plain_ns: tuple[int, ...]
+    warmup_ns: tuple[int, ...]
+    interrupted: bool = False
+
+
+def profile(
+    session: Session,
+    feeds: Mapping[str, Any],
+    *,
+    runs: int,
+    warmup: int,
+    min_seconds: float,
+    clock: Clock = time.perf_counter_ns,
+) -> Profile:
+    """At least `runs` runs and `min_seconds` seconds, each once plain and once with every node timed.
+
+    Ctrl-C after the first timed run ends the measurement with what there is.
+    """
+    warm = [_plain(session, feeds, clock) for _ in range(warmup)]
+    watches: list[Watch] = []
+    plain: list[int] = []
+    totals: list[int] = []
+    interrupted = False
+    start = clock()
+    try:
+        while len(totals) < runs or clock() - start < min_seconds * 1e9:
+            alone = _plain(session, feeds, clock)
+            watch = Watch(session.limits, clock)
+            begin = clock()
+            session.watched(None, feeds, watch)
+            totals.append(clock() - begin)
+            watches.append(watch)
+            plain.append(alone)
+    except KeyboardInterrupt:
+        if not totals:
+            raise
+        interrupted = True
+    count = min(len(totals), len(watches), len(plain))
+    return Profile(
+        tuple(_nodes(session.plan, watches[:count])),
+        tuple(totals[:count]),
+        tuple(plain[:count]),
+        tuple(warm),
+        interrupted,
+    )
+
+
+def _plain(session: Session, feeds: Mapping[str, Any], clock: Clock) -> int:
+    begin = clock()
+    session.run(None, feeds)
+    return clock() - begin
+
+
+def _nodes(plan: Plan, watches: list[Watch]) -> list[NodeTimes]:
+    """The nodes that ran, in order, then those that were folded."""
+    ran: dict[str, tuple[str, str]] = {}
+    _walk(plan, "", ran)
+    out = []
+    for path, (op, domain) in ran.items():
+        if any(path in w.times for w in watches):
+            algorithm = next(w.algorithms[path] for w in reversed(watches) if path in w.algorithms)
+            out.append(NodeTimes(path, op, domain, algorithm, tuple(w.times.get(path, 0) for w in watches)))
+    zeros = (0,) * len(watches)
+    out += [NodeTimes(n.name, n.op, n.domain, "folded", zeros) for n in plan.folded]
+    return out
+
+
+def _walk(plan: Plan, prefix: str, ran: dict[str, tuple[str, str]]) -> None:
+    for step in plan.steps:
+        path = prefix + step.node.name
+        ran[path] = (step.node.op, step.node.domain)
+        for role, body in step.bodies.items():
+            _walk(body, f"{path}/" if role == "function" else f"{path}/{role}/", ran)

@@ -1,0 +1,163 @@
+"""A session: one model, planned once, run many times. The shape of its interface is onnxruntime's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from convcost.engine import plan as planning
+from convcost.engine.footprint import predict
+from convcost.engine.guard import MAX_ITERATIONS, Limits, Watch
+from convcost.engine.kernels import Options
+from convcost.engine.memory import default_limit
+from convcost.engine.profile import Profile, profile
+from convcost.engine.threads import limited
+from convcost.engine.values import Array, Value, numpy_dtype
+from convcost.engine.weights import Weights
+from convcost.errors import EngineError
+from convcost.ir import DType, Graph, Tensor
+
+
+class NodeArg(msgspec.Struct, frozen=True):
+    """An input or output of a model: its name, its shape (symbols as text) and its type as onnxruntime spells it."""
+
+    name: str
+    shape: list[int | str] | None
+    type: str
+
+
+_SPELLED = {DType.FLOAT32: "float", DType.FLOAT64: "double", DType.BOOL: "bool", DType.STRING: "string"}
+
+
+def _node_arg(t: Tensor) -> NodeArg:
+    element = "undefined" if t.dtype is None else _SPELLED.get(t.dtype, t.dtype.label)
+    shape = None if t.shape is None else [d if isinstance(d, int) else str(d) for d in t.shape]
+    kind = f"tensor({element})" if t.container == "tensor" else t.container
+    return NodeArg(t.name, shape, kind)
+
+
+class Session:
+    """A model ready to run with NumPy.
+
+    path_or_graph  an .onnx file, or a resolved `ir.Graph`
+    threads        threads of the matrix products; None leaves them as they are
+    max_memory     bytes that a run may take; None for 80 % of what is available
+    exact          forbid algorithms that trade accuracy for speed (Winograd)
+    seed           of the random weights that a shape string gets
+    time_limit     seconds after which a run ends with an error
+    max_iterations iterations of one Loop or Scan
+
+    Raises ModelError for a file that cannot be read, EngineError for a model that cannot or may not be run.
+    """
+
+    def __init__(
+        self,
+        path_or_graph: str | os.PathLike[str] | Graph,
+        *,
+        threads: int | None = None,
+        max_memory: int | None = None,
+        exact: bool = False,
+        seed: int = 0,
+        time_limit: float | None = None,
+        max_iterations: int = MAX_ITERATIONS,
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise EngineError(f"threads must be at least 1, not {threads}", code="C402")
+        self.graph = path_or_graph if isinstance(path_or_graph, Graph) else _read(Path(path_or_graph))
+        self.limits = Limits(default_limit() if max_memory is None else max_memory, time_limit, max_iterations)
+        self.threads = threads
+        self.peak_bytes = predict(self.graph, self.limits.max_memory)
+        weights = Weights(seed)
+        with limited(threads):
+            builder = planning.Builder(weights, self.limits, Options(exact=exact, threads=threads or 1))
+            self.plan = builder.plan(self.graph)
+        planning.missing(self.plan)
+        self.weights = weights.source
+        self._kept = weights.kept
+
+    def get_inputs(self) -> list[NodeArg]:
+        """What `run` must be fed."""
+        return [_node_arg(t) for t in self.graph.inputs]
+
+    def get_outputs(self) -> list[NodeArg]:
+        """What `run` returns."""
+        return [_node_arg(self.graph.tensors.get(name, Tensor(name))) for name in self.graph.outputs]
+
+    def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Value]:
+        """The outputs called `output_names` (all for None), in order, for inputs given by name."""
+        return self.watched(output_names, feeds, Watch(self.limits))
+
+    def watched(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any], watch: Watch) -> list[Value]:
+        """`run` under a given watch, which may keep the time of every node."""
+        inputs = self.inputs(feeds)
+        wanted = list(range(len(self.graph.outputs)))
+        if output_names is not None:
+            wanted = [self._output(name) for name in output_names]
+        with limited(self.threads), np.errstate(all="ignore"):
+            values = self.plan.execute(inputs, [], watch)
+        return [values[i] for i in wanted]
+
+    def profile(
+        self, feeds: Mapping[str, Any], *, runs: int = 10, warmup: int = 2, min_seconds: float = 0.0
+    ) -> Profile:
+        """Times of every node over at least `runs` runs and `min_seconds` seconds, after `warmup` runs."""
+        return profile(self, feeds, runs=runs, warmup=warmup, min_seconds=min_seconds)
+
+    def stored(self) -> dict[str, Array]:
+        """The weights that were drawn at random, by name: what a shape string needs to be written as a model."""
+        return dict(self._kept)
+
+    def inputs(self, feeds: Mapping[str, Any]) -> list[Value]:
+        """The fed values in the graph's order, checked against the declared types."""
+        names = {t.name for t in self.graph.inputs}
+        extra = [name for name in feeds if name not in names]
+        if extra:
+            raise EngineError(f"the model has no input '{extra[0][:80]}'; it has {_listed(names)}", code="C403")
+        return [_checked(t, feeds) for t in self.graph.inputs]
+
+    def _output(self, name: str) -> int:
+        if name not in self.graph.outputs:
+            raise EngineError(
+                f"the model has no output '{name[:80]}'; it has {_listed(self.graph.outputs)}", code="C403"
+            )
+        return self.graph.outputs.index(name)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(f"'{n[:40]}'" for n in list(names)[:5]) or "none"
+
+
+def _checked(t: Tensor, feeds: Mapping[str, Any]) -> Value:
+    if t.name not in feeds:
+        if t.container == "optional":
+            return None
+        raise EngineError(f"input '{t.name[:80]}' is not given", code="C403")
+    value = feeds[t.name]
+    if t.container != "tensor" or value is None or (isinstance(value, list | dict) and t.shape is None):
+        return value
+    array: Array = np.asarray(value)
+    if t.dtype is DType.STRING:
+        return array.astype(object)
+    if t.dtype is not None and array.dtype != numpy_dtype(t.dtype):
+        raise EngineError(f"input '{t.name[:80]}' is {array.dtype}, the model takes {t.dtype.label}", code="C404")
+    if t.shape is not None:
+        fits = len(t.shape) == array.ndim and all(
+            not isinstance(d, int) or d == n for d, n in zip(t.shape, array.shape, strict=True)
+        )
+        if not fits:
+            given, wanted = "x".join(map(str, array.shape)), "x".join(map(str, t.shape))
+            raise EngineError(
+                f"input '{t.name[:80]}' has shape {given or 'scalar'}, the model takes {wanted}", code="C404"
+            )
+    return array
+
+
+def _read(path: Path) -> Graph:
+    from convcost import onnx_reader  # noqa: PLC0415 - shape strings need no ONNX
+
+    return onnx_reader.read(path)

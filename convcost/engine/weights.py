@@ -1,0 +1,155 @@
+"""Contents of stored constants as arrays: read from the model, or drawn at random where a shape string has none."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+
+from convcost.engine.values import Array, numpy_dtype
+from convcost.errors import EngineError
+from convcost.ir import DType, Graph, Node, Payload, Shape, Tensor
+
+
+class Weights:
+    """Loads constants, and remembers whether they came from the model or from the generator."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.random = np.random.default_rng(seed)
+        self.loaded = 0
+        self.drawn = 0
+        self.kept: dict[str, Array] = {}
+
+    @property
+    def source(self) -> Literal["model", "random", "mixed"]:
+        """Where the contents came from."""
+        if self.drawn:
+            return "mixed" if self.loaded else "random"
+        return "model"
+
+    def load(self, t: Tensor, graph: Graph) -> Array:
+        """The content of a stored tensor."""
+        if t.payload is not None:
+            self.loaded += 1
+            return decode(t.payload, _dtype(t), _shape(t))
+        if t.value is not None:
+            return from_value(t)
+        if t.nonzeros is not None:
+            raise EngineError(f"the constant '{t.name[:80]}' is stored sparsely, which is not run here", code="C410")
+        self.drawn += 1
+        self.kept[t.name] = self.draw(t, graph)
+        return self.kept[t.name]
+
+    def constant(self, node: Node, t: Tensor, graph: Graph) -> Any:
+        """The output of a Constant node."""
+        if t.payload is not None or t.value is not None:
+            return self.load(t, graph)
+        from convcost.engine import fallback  # noqa: PLC0415 - rare kinds of constants
+
+        return fallback.bind(node)([])[0]
+
+    def draw(self, t: Tensor, graph: Graph) -> Array:
+        """Random weights that keep the size of activations: normal with variance 2 / fan-in; vectors in [0.5, 1.5)."""
+        shape, dtype = _shape(t), _dtype(t)
+        if not dtype.is_float:
+            return self.random.integers(0, 8, shape).astype(numpy_dtype(dtype))
+        if len(shape) < 2:
+            return self.random.uniform(0.5, 1.5, shape).astype(numpy_dtype(dtype))
+        fan_in = _fan_in(t.name, shape, graph)
+        values = self.random.standard_normal(shape, np.float32)
+        values *= np.float32(math.sqrt(2 / max(fan_in, 1)))
+        return values.astype(numpy_dtype(dtype), copy=False)
+
+
+def _fan_in(name: str, shape: tuple[int, ...], graph: Graph) -> int:
+    """Inputs of one output: for a convolution C/g ⋅ ΠK, for a product its rows, else the elements behind axis 0."""
+    for node in graph.nodes:
+        if name in node.inputs:
+            if node.op == "MatMul" or (node.op == "Gemm" and not getattr(node.attrs, "transB", 0)):
+                return shape[-2]
+            if node.op == "ConvTranspose":
+                return shape[0] * math.prod(shape[2:])
+            break
+    return math.prod(shape[1:])
+
+
+def _dtype(t: Tensor) -> DType:
+    if t.dtype is None:
+        raise EngineError(f"the element type of '{t.name[:80]}' is not known", code="C410")
+    return t.dtype
+
+
+def _shape(t: Tensor) -> tuple[int, ...]:
+    shape: Shape = t.shape if t.shape is not None else ()
+    if t.shape is None or not all(isinstance(d, int) for d in shape):
+        raise EngineError(f"the shape of the constant '{t.name[:80]}' is not known", code="C410")
+    return tuple(d for d in shape if isinstance(d, int))
+
+
+def from_value(t: Tensor) -> Array:
+    """The array of a tensor whose few elements the graph carries."""
+    assert t.value is not None
+    items = [float(v) if isinstance(v, Fraction) else v for v in t.value]
+    return np.array(items, dtype=numpy_dtype(_dtype(t))).reshape(_shape(t))
+
+
+def decode(payload: Payload, dtype: DType, shape: tuple[int, ...]) -> Array:
+    """The elements that a payload holds. Raises EngineError where they do not fit the shape."""
+    if payload.encoding == "string_data":
+        return _fitted(np.array(_strings(bytes(_bytes(payload))), dtype=object), shape)
+    kind = numpy_dtype(dtype)
+    data = _bytes(payload)
+    if dtype.bits < 8:
+        return _fitted(_unpacked(np.frombuffer(data, np.uint8), dtype, math.prod(shape)), shape)
+    flat = np.frombuffer(data, kind)
+    return _fitted(flat if flat.flags.aligned else flat.copy(), shape)
+
+
+def _bytes(payload: Payload) -> memoryview | bytes:
+    if payload.data is not None:
+        return payload.data
+    from convcost import onnx_reader  # noqa: PLC0415 - shape strings need no ONNX
+
+    return onnx_reader.open_payload(payload)
+
+
+def _fitted(flat: Array, shape: tuple[int, ...]) -> Array:
+    if flat.size != math.prod(shape):
+        wanted = "x".join(map(str, shape)) or "scalar"
+        raise EngineError(f"a constant of shape {wanted} has {flat.size} elements stored", code="C413")
+    return flat.reshape(shape)
+
+
+def _unpacked(packed: Array, dtype: DType, count: int) -> Array:
+    """Elements of less than a byte: the first in the lowest bits, in a row without gaps."""
+    bits = np.unpackbits(packed, bitorder="little")[: count * dtype.bits].reshape(count, dtype.bits)
+    flat = np.zeros(count, np.uint8)
+    for i in range(dtype.bits):
+        flat |= bits[:, i] << i
+    if dtype.is_float:
+        return flat.view(numpy_dtype(dtype))
+    if dtype.name.startswith("INT"):
+        sign = 1 << (dtype.bits - 1)
+        return ((flat.astype(np.int8) ^ sign) - sign).astype(numpy_dtype(dtype))
+    return flat.astype(numpy_dtype(dtype))
+
+
+def _strings(data: bytes) -> list[str]:
+    """The strings of `string_data`: each with its tag and length before it."""
+    out = []
+    at = 0
+    while at < len(data):
+        at += 1
+        length = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+        out.append(data[at : at + length].decode("utf-8", "surrogateescape"))
+        at += length
+    return out

@@ -1,0 +1,78 @@
+"""onnxruntime as a second backend: the same profile, node by node, from its own profiler."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from convcost import onnx_writer
+from convcost.engine import NodeTimes, Profile, Session
+from convcost.engine import guest as child
+from convcost.ir import Graph, Node
+
+if TYPE_CHECKING:
+    from convcost.timing.measure import Options
+
+SECONDS = 3600.0
+Source = Literal["model", "random", "mixed"]
+
+
+def profile_guest(
+    graph: Graph, feeds: Mapping[str, Any], options: Options, source: str | None
+) -> tuple[Profile, Source, int]:
+    """(profile, where the weights came from, threads). Whole runs are timed without the profiler.
+
+    Times are of onnxruntime's kernels with its optimisations off, or with them for `fuse`. A node that onnxruntime
+    folded or fused away has no time of its own.
+    """
+    with tempfile.TemporaryDirectory(prefix="convcost-") as name:
+        folder = Path(name)
+        weights: Source = "model"
+        model = source
+        if model is None:
+            session = Session(graph, max_memory=options.max_memory, seed=options.seed)
+            weights = session.weights
+            model = str(folder / "model.onnx")
+            onnx_writer.write(graph, model, session.stored())
+        threads = options.threads or 0
+        request = child.Request(
+            model=model,
+            names=tuple(t.name for t in graph.inputs),
+            inputs=str(folder / "inputs.npz"),
+            outputs=str(folder / "outputs.npz"),
+            optimise=options.fuse,
+            threads=options.threads,
+            max_memory=None if options.max_memory is None else options.max_memory + child.ADDRESS_SPACE,
+            runs=options.runs,
+            warmup=options.warmup,
+            min_seconds=options.min_seconds,
+        )
+        plain = child.ask(request, feeds, folder, seconds=SECONDS)
+        timed = child.ask(
+            msgspec.structs.replace(request, profile=str(folder / "profile")), feeds, folder, seconds=SECONDS
+        )
+        events = json.loads(Path(timed["profile"]).read_text(encoding="utf-8"))
+    nodes = node_times(events, graph, options.warmup)
+    profile = Profile(nodes, tuple(timed["times_ns"]), tuple(plain["times_ns"]), tuple(plain["warmup_ns"]))
+    return profile, weights, threads
+
+
+def node_times(events: list[dict[str, Any]], graph: Graph, warmup: int) -> tuple[NodeTimes, ...]:
+    """Each node's kernel times in nanoseconds from the events of onnxruntime's profiler, without the warm-up."""
+    spent: dict[str, list[int]] = {}
+    for event in events:
+        name = str(event.get("name", ""))
+        if event.get("cat") == "Node" and name.endswith("_kernel_time"):
+            spent.setdefault(name.removesuffix("_kernel_time"), []).append(int(event["dur"]) * 1000)
+    by_name = {node.name: node for node in graph.nodes}
+    out = []
+    for name, times in spent.items():
+        node: Node | None = by_name.get(name)
+        op, domain = (node.op, node.domain) if node is not None else ("", "")
+        out.append(NodeTimes(name, op, domain, "onnxruntime", tuple(times[warmup:] or times)))
+    return tuple(out)

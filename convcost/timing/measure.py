@@ -1,0 +1,155 @@
+"""Times of a model: whole runs and every layer, with statistics and the share of the machine's roof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from convcost.engine import NodeTimes, Profile, Session
+from convcost.engine.feeds import random_feeds
+from convcost.engine.profile import profile
+from convcost.engine.threads import blas_threads
+from convcost.ir import Graph
+from convcost.record import Environment, LayerTiming, ModelTiming, Verification
+from convcost.timing.advice import Advice, advise, machine_load
+from convcost.timing.clock import Clock, monotonic, overhead_ns
+from convcost.timing.environment import environment
+from convcost.timing.roof import Roof, measure_roof
+from convcost.timing.stats import summarize
+
+
+class LayerWork(msgspec.Struct, frozen=True):
+    """What a layer computes and moves, from the counts: the caller gives it, so that rates can be told."""
+
+    flops: int
+    nbytes: int
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to measure."""
+
+    runs: int = 10
+    min_seconds: float = 3.0
+    warmup: int = 3
+    threads: int | None = None
+    max_memory: int | None = None
+    time_limit: float | None = None
+    exact: bool = False
+    fuse: bool = False
+    verify: bool = False
+    roof: bool = True
+    seed: int = 0
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """The times of one model. `layers` by node name; inner nodes by path, as `If_0/then_branch/conv1`."""
+
+    model: ModelTiming
+    layers: dict[str, LayerTiming]
+    environment: Environment
+    advice: list[Advice]
+    roof: Roof | None
+    profile: Profile
+
+
+def time_model(
+    graph: Graph,
+    *,
+    options: Options | None = None,
+    backend: Literal["numpy", "onnxruntime"] = "numpy",
+    work: Mapping[str, LayerWork] | None = None,
+    feeds: Mapping[str, Any] | None = None,
+    source: str | None = None,
+    clock: Clock = monotonic,
+) -> Measured:
+    """Run `graph` and measure it.
+
+    work    flops and bytes by node name: layers in it get GFLOP/s, share of the roof and what bounds them
+    feeds   inputs by name; random ones of the declared shapes where they are not given
+    source  the model's file, which the onnxruntime backend runs; without it the graph is written out first
+
+    Raises EngineError where the model cannot or may not be run.
+    """
+    chosen = options or Options()
+    load = machine_load()
+    given = feeds if feeds is not None else random_feeds(graph, chosen.seed)
+    verification = None
+    if backend == "onnxruntime":
+        from convcost.timing.guest import profile_guest  # noqa: PLC0415 - an extra
+
+        found, weights, threads = profile_guest(graph, given, chosen, source)
+    else:
+        session = Session(
+            graph,
+            threads=chosen.threads,
+            max_memory=chosen.max_memory,
+            exact=chosen.exact,
+            seed=chosen.seed,
+            time_limit=chosen.time_limit,
+        )
+        if chosen.verify:
+            verification = verified(session, given, source)
+        found = profile(
+            session, given, runs=chosen.runs, warmup=chosen.warmup, min_seconds=chosen.min_seconds, clock=clock
+        )
+        weights, threads = session.weights, chosen.threads or blas_threads()
+    roof = measure_roof(chosen.threads, clock) if chosen.roof else None
+    overhead = overhead_ns(clock)
+    layers = {n.name: layer_timing(n, roof, (work or {}).get(n.name), overhead) for n in found.nodes}
+    whole = summarize(found.plain_ns)
+    return Measured(
+        model=ModelTiming(
+            backend=backend,
+            threads=threads,
+            runs=whole.runs,
+            warmup=chosen.warmup,
+            median_ns=whole.median_ns,
+            mad_ns=whole.mad_ns,
+            min_ns=whole.min_ns,
+            layers_sum_ns=sum(t.median_ns for t in layers.values()),
+            weights=weights,
+            verification=verification,
+        ),
+        layers=layers,
+        environment=environment(threads, roof),
+        advice=advise(found.plain_ns, found.warmup_ns, load=load, interrupted=found.interrupted),
+        roof=roof,
+        profile=found,
+    )
+
+
+def verified(session: Session, feeds: Mapping[str, Any], source: str | None) -> Verification:
+    """Our outputs against onnxruntime's."""
+    from convcost.engine.verify import verify  # noqa: PLC0415 - an extra
+
+    return verify(session, feeds, source)
+
+
+def layer_timing(node: NodeTimes, roof: Roof | None, work: LayerWork | None, overhead: int = 0) -> LayerTiming:
+    """One layer's statistics, the clock's own time taken off, and its rate where its work is known."""
+    times = [max(t - overhead, 0) for t in node.times_ns]
+    seen = summarize(times)
+    rate = None
+    share = None
+    bound = None
+    if work is not None and work.flops and seen.median_ns:
+        rate = work.flops / seen.median_ns
+        if roof is not None:
+            share = rate / roof.gemm_gflops
+    if work is not None and roof is not None and (work.flops or work.nbytes) and node.algorithm != "folded":
+        bound = roof.bound(work.flops, work.nbytes)
+    return LayerTiming(
+        algorithm=node.algorithm,
+        runs=seen.runs,
+        median_ns=seen.median_ns,
+        mad_ns=seen.mad_ns,
+        min_ns=seen.min_ns,
+        gflops=None if rate is None else round(rate, 3),
+        roof_share=None if share is None else round(share, 4),
+        bound=bound,
+    )
+
+
+__all__ = ["Advice", "LayerWork", "Measured", "Options", "layer_timing", "time_model"]
