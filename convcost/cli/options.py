@@ -1,0 +1,105 @@
+"""All options, each once: the quick parser, the help pages and shell completion are made from this list."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["flag", "count", "text", "int", "float", "many"]
+
+READING = "Reading"
+SHOWING = "Showing"
+MEASURING = "Measuring"
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One option. `name` is its field in `Arguments`; `many` may be given more than once."""
+
+    name: str
+    flags: tuple[str, ...]
+    kind: Kind
+    help: str
+    panel: str
+    metavar: str = ""
+
+
+class Arguments(msgspec.Struct, frozen=True, kw_only=True):
+    """A command line, understood. Field names are those of the options."""
+
+    sources: tuple[str, ...] = ()
+    format: str = "table"
+    output: tuple[str, ...] = ()
+    dim: tuple[str, ...] = ()
+    input: tuple[str, ...] = ()
+    batch: int = 1
+    dtype: str = "float32"
+    trip_count: tuple[str, ...] = ()
+    strict: bool = False
+    hash: bool = False
+    columns: str | None = None
+    sort: str | None = None
+    top: int | None = None
+    by: str = "layer"
+    units: str = "auto"
+    color: str = "auto"
+    ascii: bool = False
+    width: int | None = None
+    quiet: bool = False
+    verbose: int = 0
+    time: bool = False
+    runs: int | None = None
+    warmup: int | None = None
+    threads: int | None = None
+    max_memory: str | None = None
+    time_limit: float | None = None
+    verify: bool = False
+    exact: bool = False
+
+
+OPTIONS = (
+    Option("dim", ("--dim",), "many", "Size of a symbolic dimension, as in --dim N=8.", READING, "NAME=SIZE"),
+    Option("input", ("--input",), "many", "Shape of an input, as in --input x=1x3x224x224.", READING, "NAME=SHAPE"),
+    Option("batch", ("--batch",), "int", "Batch size of shape strings.", READING, "N"),
+    Option("dtype", ("--dtype",), "text", "Element type of shape strings.", READING, "TYPE"),
+    Option("trip_count", ("--trip-count",), "many", "Iterations of a Loop, by its name.", READING, "NAME=N"),
+    Option("strict", ("--strict",), "flag", "An error if anything cannot be counted.", READING),
+    Option("hash", ("--hash",), "flag", "SHA-256 of model files of any size.", READING),
+    Option("format", ("--format", "-f"), "text", "How standard output looks.", SHOWING, "FORMAT"),
+    Option(
+        "output", ("--output", "-o"), "many", "Also write a report to a file; its ending names the format.", SHOWING,
+        "[FORMAT=]PATH",
+    ),
+    Option("columns", ("--columns",), "text", "Columns of the table, with commas between.", SHOWING, "NAMES"),
+    Option("sort", ("--sort",), "text", "Order of layers: a column's name.", SHOWING, "NAME"),
+    Option("top", ("--top", "-n"), "int", "Show only the first N layers.", SHOWING, "N"),
+    Option("by", ("--by",), "text", "A row for each layer, op, kind or scope.", SHOWING, "GROUP"),
+    Option("units", ("--units",), "text", "Rounded (si) or all digits (exact).", SHOWING, "UNITS"),
+    Option("color", ("--color",), "text", "auto, always or never.", SHOWING, "WHEN"),
+    Option("ascii", ("--ascii",), "flag", "Only ASCII characters.", SHOWING),
+    Option("width", ("--width",), "int", "Columns of the page.", SHOWING, "N"),
+    Option("quiet", ("--quiet", "-q"), "flag", "Nothing on standard output.", SHOWING),
+    Option("verbose", ("--verbose", "-v"), "count", "Also the layers that only move data.", SHOWING),
+    Option("time", ("--time",), "flag", "Also run each one and measure its time.", MEASURING),
+    Option("runs", ("--runs",), "int", "Measured runs.", MEASURING, "N"),
+    Option("warmup", ("--warmup",), "int", "Runs before the measured ones.", MEASURING, "N"),
+    Option("threads", ("--threads",), "int", "Threads of the matrix library.", MEASURING, "N"),
+    Option("max_memory", ("--max-memory",), "text", "Most memory that a run may plan, as in 2GiB.", MEASURING, "SIZE"),
+    Option("time_limit", ("--time-limit",), "float", "Most seconds that a run may take.", MEASURING, "SECONDS"),
+    Option("verify", ("--verify",), "flag", "Compare the outputs with onnxruntime's.", MEASURING),
+    Option("exact", ("--exact",), "flag", "Only algorithms that round like the definition.", MEASURING),
+)  # fmt: skip
+
+BY_NAME = {option.name: option for option in OPTIONS}
+
+SHARED = tuple(option.name for option in OPTIONS if option.panel in (READING, SHOWING))
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A command: what it says about itself, and the names of its options. Its module's `run` does the work."""
+
+    name: str
+    summary: str
+    examples: tuple[str, ...]
+    metavar: str = "SRC..."
+    options: tuple[str, ...] = SHARED

@@ -1,0 +1,89 @@
+"""Where reports go: standard output in one format, files in any number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcost.cli.console import put, style_of
+from convcost.cli.options import Arguments
+from convcost.cli.values import at_least, one_of
+from convcost.errors import UsageError
+from convcost.record import Report
+from convcost.report import EXTENSIONS, FORMATS, render
+from convcost.report.style import Style
+from convcost.report.view import By, Units, View
+
+
+class Destination:
+    """What is to be written, checked before anything is counted."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self.arguments = arguments
+        self.format = one_of(arguments.format, FORMATS, "--format")
+        self.files = [target(text) for text in arguments.output]
+        self.view = view_of(arguments)
+        color = one_of(arguments.color, ("auto", "always", "never"), "--color")
+        width = at_least(arguments.width, 1, "--width")
+        self.style = style_of(color=color, ascii_only=arguments.ascii, width=width)
+
+    def deliver(self, report: Report) -> None:
+        """Render everything, then write the files, then standard output."""
+        plain = Style(width=self.arguments.width or Style().width, unicode=not self.arguments.ascii)
+        files = [(path, render(report, name, self.view, plain).encode()) for name, path in self.files]
+        shown = "" if self.arguments.quiet else render(report, self.format, self.view, self.style)
+        if files:
+            from convcost.report.write import write_all  # noqa: PLC0415 - only for files
+
+            write_all(files, inputs_of(self.arguments.sources))
+        put(shown)
+
+
+def target(text: str) -> tuple[str, str]:
+    """(format, path) of one -o."""
+    name, equals, path = text.partition("=")
+    if equals and name in FORMATS:
+        if not path:
+            raise UsageError(f"-o {text}: a path is missing")
+        return name, path
+    ending = "." + text.rpartition(".")[2].lower()
+    if ending not in EXTENSIONS:
+        if equals and "/" not in name and "." not in name:
+            one_of(name, FORMATS, f"-o {text}: the format")
+        raise UsageError(f"-o {text}: say the format, as in -o json={text or 'PATH'}; there are {', '.join(FORMATS)}")
+    return EXTENSIONS[ending], text
+
+
+def view_of(arguments: Arguments) -> View:
+    """How tables look."""
+    columns = None
+    if arguments.columns is not None:
+        from convcost.report.layers import BY_KEY  # noqa: PLC0415 - JSON does not need it
+
+        columns = tuple(one_of(name.strip(), BY_KEY, "--columns") for name in arguments.columns.split(","))
+    if arguments.sort is not None:
+        from convcost.report.view import SORT  # noqa: PLC0415 - as above
+
+        one_of(arguments.sort, SORT, "--sort")
+    by: By = one_of(arguments.by, ("layer", "op", "kind", "scope"), "--by")  # type: ignore[assignment]
+    how: Units = one_of(arguments.units, ("auto", "si", "exact"), "--units")  # type: ignore[assignment]
+    return View(
+        columns=columns,
+        sort=arguments.sort,
+        top=at_least(arguments.top, 1, "--top"),
+        by=by,
+        units=how,
+        all_layers=arguments.verbose > 0,
+    )
+
+
+def inputs_of(sources: Sequence[str]) -> list[str]:
+    """Files that are read: no report may replace them."""
+    out: list[str] = []
+    for source in sources:
+        path = source.removeprefix("@")
+        out.append(path)
+        if any(c in path for c in "*?["):
+            from glob import glob  # noqa: PLC0415 - rare
+
+            out += glob(path, recursive=True)  # noqa: PTH207 - the same call that finds the sources
+    return out

@@ -1,0 +1,73 @@
+"""Options as text turned into values, with errors that say what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from fractions import Fraction
+
+from convcost.errors import UsageError
+
+SIZES = {
+    "": 1, "b": 1,
+    "k": 1000, "kb": 1000, "kib": 2**10,
+    "m": 10**6, "mb": 10**6, "mib": 2**20,
+    "g": 10**9, "gb": 10**9, "gib": 2**30,
+    "t": 10**12, "tb": 10**12, "tib": 2**40,
+}  # fmt: skip
+
+
+def pairs(given: Iterable[str], option: str, form: str) -> dict[str, str]:
+    """NAME=VALUE options. A name may itself contain `=`."""
+    out: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.rpartition("=")
+        if not equals or not name or not value:
+            raise UsageError(f"{option} {text}: expected {form}")
+        if name in out:
+            raise UsageError(f"{option} {name} is given twice")
+        out[name] = value
+    return out
+
+
+def sizes(given: Iterable[str], option: str, form: str) -> dict[str, int]:
+    """NAME=N options."""
+    return {name: whole(value, f"{option} {name}={value}") for name, value in pairs(given, option, form).items()}
+
+
+def whole(text: str, where: str) -> int:
+    """A whole number from 0."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63):
+        raise UsageError(f"{where}: expected a whole number from 0 to 2^63-1")
+    return int(text)
+
+
+def nbytes(text: str | None, option: str) -> int | None:
+    """A size with a unit: 2GiB, 500M, 1.5 gb."""
+    if text is None:
+        return None
+    clean = text.strip().lower()
+    digits = clean.rstrip("bgikmt ")
+    unit = clean[len(digits) :].strip()
+    parts = digits.split(".")
+    good = len(digits) < 30 and 1 <= len(parts) <= 2 and all(p.isascii() and p.isdigit() for p in parts)
+    if not good or unit not in SIZES:
+        raise UsageError(f"{option} {text}: expected a size, as in 2GiB or 500M")
+    return int(Fraction(digits) * SIZES[unit])
+
+
+def one_of(text: str, choices: Collection[str], option: str) -> str:
+    """`text` if it is a choice; else an error that offers the nearest."""
+    if text in choices:
+        return text
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    near = difflib.get_close_matches(text[:100], choices, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(choices)}"
+    raise UsageError(f"{option} {text}: no such choice; {hint}")
+
+
+def at_least(n: int | None, least: int, option: str) -> int | None:
+    """`n` if it is not too small."""
+    if n is not None and n < least:
+        raise UsageError(f"{option} {n}: must be at least {least}")
+    return n

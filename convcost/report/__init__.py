@@ -1,0 +1,57 @@
+"""The report drawn in many ways. Each renderer takes the same `record.Report` and nothing else."""
+
+from __future__ import annotations
+
+from convcost.record import Report
+from convcost.report.style import Style
+from convcost.report.view import View
+
+FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html")
+
+EXTENSIONS = {
+    ".txt": "table",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
+}
+"""The format of a file whose name does not say otherwise."""
+
+
+def render(report: Report, format: str, view: View | None = None, style: Style | None = None) -> str:
+    """`report` in one of `FORMATS`. `view` and `style` matter to those that people read."""
+    view, style = view or View(), style or Style()
+    match format:
+        case "json":
+            from convcost.report import json_  # noqa: PLC0415 - each format loads only itself
+
+            return json_.render(report)
+        case "jsonl":
+            from convcost.report import json_  # noqa: PLC0415 - as above
+
+            return json_.render_lines(report)
+        case "csv":
+            from convcost.report import csv_  # noqa: PLC0415 - as above
+
+            return csv_.render(report)
+        case "markdown":
+            from convcost.report import markdown  # noqa: PLC0415 - as above
+
+            return markdown.render(report, view)
+        case "html":
+            from convcost.report import html  # noqa: PLC0415 - as above
+
+            return html.render(report, view)
+        case "tree":
+            from msgspec.structs import replace  # noqa: PLC0415 - as above
+
+            return render(report, "table", replace(view, tree=True), style)
+        case "table":
+            from convcost.report import terminal  # noqa: PLC0415 - as above
+
+            return terminal.render(report, view, style)
+        case _:
+            raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)}")

@@ -1,0 +1,175 @@
+"""The whole picture of a report: headings, headline figures, tables, coverage and convention, in reading order."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from convcost import units
+from convcost.record import Diagnostic, Model, ModelTiming, Report, Verification
+from convcost.report.comparison import comparison_blocks
+from convcost.report.layers import layer_table
+from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
+from convcost.report.text import Line, Text
+from convcost.report.tree import tree_table
+from convcost.report.view import View, number, shown_units, size
+
+LISTED = 8
+"""Nodes that are not counted, listed by name."""
+
+
+def document(report: Report, view: View) -> list[Block]:
+    """All blocks of a report."""
+    how = shown_units(report, view)
+    blocks: list[Block] = []
+    for comparison in report.comparisons:
+        blocks += comparison_blocks(comparison, how)
+    detailed = not report.comparisons or view.all_layers
+    if len(report.models) > 1 and not report.comparisons:
+        blocks.append(summary(report.models, how))
+    for model in report.models:
+        if detailed:
+            blocks += model_blocks(model, view, how)
+        elif not model.coverage.complete:
+            blocks += [Heading(title(model)), *unknown_nodes(model)]
+    if report.diagnostics:
+        blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
+    blocks.append(Paragraph(((f"convention: {report.convention}",),), "dim"))
+    return blocks
+
+
+def model_blocks(model: Model, view: View, how: str) -> list[Block]:
+    """One model: headline, layers, what was read into a shape string, coverage."""
+    table = tree_table(model, view, how) if view.tree else layer_table(model, view, how)
+    blocks: list[Block] = [Heading(title(model)), headline(model)]
+    if model.timing is not None:
+        blocks += timing_facts(model.timing)
+    blocks.append(table)
+    readings: tuple[Line, ...] = tuple(
+        (f"#{layer.index} ", Text(layer.notation or layer.name), f": {', '.join(layer.reading)}")
+        for layer in model.layers
+        if layer.reading
+    )
+    if readings and model.kind == "shape":
+        blocks.append(Paragraph(readings, "dim"))
+    blocks.append(coverage(model))
+    return blocks + unknown_nodes(model)
+
+
+def title(model: Model) -> Line:
+    """What the model is."""
+    if model.kind == "shape":
+        return ("Shape ", Text(model.source))
+    opsets = ", ".join(str(version) for domain, version in model.opset.items() if domain in ("", "ai.onnx"))
+    return ("Model ", Text(model.source), f" · opset {opsets}" if opsets else "")
+
+
+def headline(model: Model) -> Facts:
+    """The figures that people ask for first, exactly."""
+    total, partial = model.totals, not model.coverage.complete
+    items = [f"{number(total.macs, 'exact', partial=partial)} MACs"]
+    if total.multiplications != total.macs:
+        items.append(f"{number(total.multiplications, 'exact', partial=partial)} multiplications")
+    if total.macs_effective != total.macs:
+        items.append(f"{number(total.macs_effective, 'exact', partial=partial)} without padding zeros")
+    items.append(f"{number(total.params, 'exact', partial=partial)} parameters")
+    items.append(f"weights {size(total.weight_bytes, 'si', partial=partial)}")
+    items.append(f"peak memory {size(total.peak_memory_bytes, 'si')}")
+    if total.intensity is not None:
+        items.append(f"{units.significant(Fraction(total.intensity), 3)} FLOP/B")
+    formulas: list[Line] = [(f"{name} = ", Text(text)) for name, text in total.symbolic.items() if name in HEADLINED]
+    return Facts((*((item,) for item in items), *formulas))
+
+
+HEADLINED = ("macs", "params")
+
+
+def coverage(model: Model) -> Facts:
+    """151/151 nodes counted · 0 unknown · dims batch=1."""
+    seen = model.coverage
+    items: list[Line] = [(f"{seen.counted}/{seen.nodes} nodes counted",), (f"{seen.nodes - seen.counted} unknown",)]
+    if model.dims:
+        dims: list[str | Text] = ["dims"]
+        for name, value in model.dims.items():
+            dims += [" ", Text(name), f"={value}"]
+        items.append(tuple(dims))
+    if not seen.complete:
+        items.append(("the totals are lower bounds",))
+    return Facts(tuple(items))
+
+
+def unknown_nodes(model: Model) -> list[Block]:
+    """What was not counted, and why."""
+    unknown = model.coverage.unknown
+    lines: list[Line] = [
+        ("not counted: ", Text(node.name), " (", Text(node.op), "): ", Text(node.reason)) for node in unknown[:LISTED]
+    ]
+    if len(unknown) > LISTED:
+        lines.append((f"not counted: {len(unknown) - LISTED} more, listed in the JSON report",))
+    return [Paragraph(tuple(lines), "warning")] if lines else []
+
+
+def timing_facts(timing: ModelTiming) -> list[Block]:
+    """How long a whole run took, and whether its result is right."""
+    runs = f"{timing.runs} run{'s' if timing.runs != 1 else ''} after {timing.warmup} of warm-up"
+    threads = f"{timing.threads} thread{'s' if timing.threads != 1 else ''}"
+    items = [
+        f"median {units.duration(timing.median_ns)} ± {units.duration(timing.mad_ns)}",
+        f"best {units.duration(timing.min_ns)}",
+        runs,
+        f"{timing.backend}, {threads}",
+        f"weights: {timing.weights}",
+    ]
+    blocks: list[Block] = [Facts(tuple((item,) for item in items))]
+    if timing.verification is not None:
+        blocks.append(verification(timing.verification))
+    return blocks
+
+
+def verification(seen: Verification) -> Paragraph:
+    """Whether another runtime computes the same."""
+    verdict = "outputs agree with" if seen.passed else "outputs DIFFER from"
+    error = f"largest error {seen.max_abs_error:.3g}, relative {seen.max_rel_error:.3g}"
+    return Paragraph(
+        ((f"{verdict} {seen.backend} {seen.version}: {error} (tolerance {seen.tolerance})",),),
+        "plain" if seen.passed else "error",
+    )
+
+
+def diagnostic_line(d: Diagnostic) -> Line:
+    """note[C2xx]: what, where, and what to do."""
+    where: list[str | Text] = []
+    if d.location is not None and d.location.file:
+        where = [Text(d.location.file), ": "]
+    hint: list[str | Text] = ["; ", Text(d.help)] if d.help else []
+    node: list[str | Text] = []
+    if d.location is not None and d.location.node:
+        node = [" (node ", Text(d.location.node), ")"]
+    return (f"{d.severity}[{d.code}]: ", *where, Text(d.message), *node, *hint)
+
+
+def summary(models: list[Model], how: str) -> Table:
+    """All models of a report, one a line."""
+    columns = (
+        Column(key="index", title="#"),
+        Column(key="source", title="source", right=False, words=True, least=16),
+        Column(key="macs", title="MACs"),
+        Column(key="params", title="params", drop=1),
+        Column(key="peak", title="peak memory", drop=3),
+        Column(key="weights", title="weights", drop=4),
+        Column(key="coverage", title="counted", drop=2),
+    )
+    rows = []
+    for i, model in enumerate(models):
+        total, partial = model.totals, not model.coverage.complete
+        rows.append(
+            (
+                str(i),
+                Text(model.source),
+                number(total.macs, how, partial=partial),
+                number(total.params, how, partial=partial),
+                size(total.peak_memory_bytes, how),
+                size(total.weight_bytes, how, partial=partial),
+                f"{model.coverage.counted}/{model.coverage.nodes}",
+            )
+        )
+    return Table(title=(), columns=columns, rows=tuple(rows))

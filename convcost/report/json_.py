@@ -1,0 +1,58 @@
+"""The report as JSON: the format that every other one can be drawn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from convcost.record import Report, encode
+from convcost.report.text import INVISIBLE
+
+
+def render(report: Report) -> str:
+    """Indented JSON, a newline at the end. Characters that a terminal would act on, or not show, are escaped."""
+    try:
+        return inert(encode(report).decode())
+    except UnicodeEncodeError:
+        return inert(encode(msgspec.convert(repaired(msgspec.to_builtins(report)), Report)).decode())
+
+
+def render_lines(report: Report) -> str:
+    """JSON Lines: one line a model, each line a whole report; what belongs to no model stands on the first."""
+    lines = []
+    for i, model in enumerate(report.models):
+        rest: dict[str, Any] = {} if i == 0 else {"comparisons": [], "checks": [], "diagnostics": [], "diff": None}
+        one = msgspec.structs.replace(report, models=[model], **rest)
+        lines.append(inert(msgspec.json.encode(msgspec.json.decode(render(one))).decode()))
+    return "".join(line + "\n" for line in lines)
+
+
+def inert(text: str) -> str:
+    """`text` with JSON's own escapes for control, bidi, zero-width and private characters."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    risky = {c for c in set(text) if not c.isprintable() or c in INVISIBLE} - {"\n"}
+    return text.translate({ord(c): escape(c) for c in risky})
+
+
+def escape(c: str) -> str:
+    r"""\u202e; beyond the basic plane as a surrogate pair, as JSON wants it."""
+    units = c.encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def repaired(value: Any) -> Any:
+    """`value` without lone surrogates, which JSON cannot carry: odd bytes of a file name become visible escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") if lone(value) else value
+    if isinstance(value, list):
+        return [repaired(v) for v in value]
+    if isinstance(value, dict):
+        return {repaired(k): repaired(v) for k, v in value.items()}
+    return value
+
+
+def lone(text: str) -> bool:
+    """Whether `text` has surrogates."""
+    return any("\ud800" <= c <= "\udfff" for c in text)

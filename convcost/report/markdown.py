@@ -1,0 +1,67 @@
+"""The report as GitHub-flavoured Markdown, for pull requests and job summaries. Foreign text stands in code spans."""
+
+from __future__ import annotations
+
+from convcost.record import Report
+from convcost.report.document import document
+from convcost.report.picture import Bar, Block, Cell, Facts, Heading, Paragraph, Table, Tree
+from convcost.report.text import Line, Text, markdown, shorten
+from convcost.report.view import View
+
+LONGEST = 200
+"""Columns of one foreign name."""
+
+
+def render(report: Report, view: View) -> str:
+    """Blocks with empty lines between them."""
+    return "\n\n".join("\n".join(draw(block)) for block in document(report, view)) + "\n"
+
+
+def draw(block: Block) -> list[str]:
+    """The lines of one block."""
+    if isinstance(block, Heading):
+        return [f"### {line(block.line)}"]
+    if isinstance(block, Facts):
+        return [" · ".join(line(item) for item in block.items)]
+    if isinstance(block, Paragraph):
+        return [f"- {line(one)}" for one in block.lines]
+    return draw_table(block)
+
+
+def draw_table(table: Table) -> list[str]:
+    """A pipe table; totals in bold."""
+    shown = [i for i, column in enumerate(table.columns) if not column.key.endswith("bar")]
+    columns = [table.columns[i] for i in shown]
+    out = [row([c.title for c in columns]), row(["---:" if c.right else "---" for c in columns])]
+    out += [row([cell(cells[i]) for i in shown]) for cells in table.rows]
+    out += [row([bold(cell(cells[i])) for i in shown]) for cells in table.totals]
+    return [*out, "", f"_{table.note}_"] if table.note else out
+
+
+def row(cells: list[str]) -> str:
+    """| a | b |."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def bold(text: str) -> str:
+    """**text**."""
+    return f"**{text}**" if text else ""
+
+
+def cell(value: Cell) -> str:
+    """One cell."""
+    if isinstance(value, Tree):
+        return value.guides.replace(" ", "\u00a0") + span(value.name)
+    return "" if isinstance(value, Bar) else span(value)
+
+
+def line(spans: Line) -> str:
+    """Spans in a row."""
+    return "".join(span(one) for one in spans)
+
+
+def span(value: str | Text) -> str:
+    """Our own text as it is, foreign text in a code span."""
+    if not isinstance(value, Text):
+        return value.replace("<", "&lt;")
+    return markdown(shorten(value.raw, LONGEST)) if value.raw else ""

@@ -1,0 +1,72 @@
+"""A report as a picture without strokes: headings, lines and tables. Terminal, Markdown and HTML only draw them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from convcost.report.text import Line, Text
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """Part of a whole, from 0 to 1, drawn as a length."""
+
+    part: Fraction
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """A name behind the guides that show where it hangs in a tree."""
+
+    guides: str
+    name: Text
+
+
+Cell: TypeAlias = str | Text | Bar | Tree
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of a table. Where a row is too narrow, the column of the highest `drop` goes first; 0 stays.
+
+    `words` columns hold text and may be shortened down to `least` columns; the others hold numbers, which never are.
+    """
+
+    key: str
+    title: str
+    right: bool = True
+    drop: int = 0
+    words: bool = False
+    least: int = 8
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows under columns, and totals. The first cell of a row is never foreign text."""
+
+    title: Line
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    totals: tuple[tuple[Cell, ...], ...] = ()
+    note: str = ""
+
+
+class Paragraph(msgspec.Struct, frozen=True):
+    """Lines with one role: `plain`, `note`, `warning`, `dim`. A line never begins with foreign text."""
+
+    lines: tuple[Line, ...]
+    role: Literal["plain", "note", "warning", "error", "dim"] = "plain"
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """What the following blocks are about."""
+
+    line: Line
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Short statements that belong together. One of our own opens them."""
+
+    items: tuple[Line, ...]
+
+
+Block: TypeAlias = Heading | Facts | Paragraph | Table

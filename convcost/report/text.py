@@ -1,0 +1,110 @@
+"""Text that comes from outside (names in a model, file names, shape strings) and how each sink makes it inert.
+
+`Text` marks such text; everything else in a report is ours. A sink escapes it once, with its function
+here. An escape is readable (backslash, x, two digits) and never adds a line, so names cannot change a report's structure.
+"""
+
+from __future__ import annotations
+
+import html as _html
+from typing import TypeAlias
+
+import msgspec
+
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
+"""Printable by Unicode's categories, but drawn as nothing."""
+
+LONGEST = 4096
+"""Of a longer text only both ends are looked at."""
+
+MARKDOWN_ACTIVE = {
+    "`": "\\x60",
+    "|": "\\x7c",
+    "<": "\\x3c",
+    "@": "\\x40",
+    "](": "]\\x28",
+    "://": ":\\x2f/",
+}
+"""What Markdown, a table of it or a forge would act on, even inside a code span."""
+
+FORMULA = ("=", "+", "-", "@")
+
+
+class Text(msgspec.Struct, frozen=True):
+    """Text that somebody else wrote."""
+
+    raw: str
+
+
+Span: TypeAlias = str | Text
+Line: TypeAlias = tuple[Span, ...]
+
+
+def visible(raw: str, *, ascii_only: bool = False) -> str:
+    """`raw` on one line with every control, bidi, zero-width, unassigned and surrogate character as an escape."""
+    if raw.isascii() and raw.isprintable():
+        return raw
+    return "".join(c if _plain(c, ascii_only=ascii_only) else _escape(c) for c in raw)
+
+
+def _plain(c: str, *, ascii_only: bool) -> bool:
+    return c.isprintable() and (c.isascii() or not (ascii_only or c in INVISIBLE or "\ufe00" <= c <= "\ufe0f"))
+
+
+def _escape(c: str) -> str:
+    code = ord(c)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file name that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def cells(text: str) -> int:
+    """Columns that a terminal needs for `text`: 2 for a wide character, 0 for a combining one."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415 - most reports are ASCII
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def shorten(text: str, width: int, *, mark: str = "…") -> str:
+    """`text` in at most `width` columns: the end stays, because it tells layers apart, and a third of the start."""
+    if len(text) <= LONGEST and cells(text) <= width and len(text) <= 4 * width:
+        return text
+    room = max(width - len(mark), 0)
+    head = _fit(text[:LONGEST], room // 3)
+    tail = _fit(text[: -LONGEST - 1 : -1], room - cells(head))[::-1]
+    return head + mark[:width] + tail
+
+
+def _fit(text: str, width: int) -> str:
+    """The longest beginning of `text` that fits: in columns, and in characters where many are combining."""
+    used = 0
+    for i, c in enumerate(text):
+        used += cells(c)
+        if used > width or i >= 2 * width:
+            return text[:i]
+    return text
+
+
+def markdown(raw: str) -> str:
+    """A code span with `raw` inside. GitHub and GitLab resolve no links, mentions or emoji in one."""
+    text = visible(raw)
+    for active, escape in MARKDOWN_ACTIVE.items():
+        text = text.replace(active, escape)
+    return f"`{text} `" if not text or text.endswith("\\") else f"`{text}`"
+
+
+def html(raw: str) -> str:
+    """`raw` as character data or as a quoted attribute."""
+    return _html.escape(visible(raw), quote=True)
+
+
+def csv(raw: str) -> str:
+    """`raw` as a CSV field that no spreadsheet takes for a formula, quoted where commas or quotes need it."""
+    text = visible(raw)
+    fields = text.split(",")
+    text = ",".join("'" + field if field.lstrip(' "').startswith(FORMULA) else field for field in fields)
+    return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
