@@ -123,26 +123,25 @@ def winograd_cost(g: Geometry, m: int) -> AlgorithmCost:
     )
 
 
-def fft_tiled(g: Geometry) -> AlgorithmCost:
-    """Tiles of t × t by real FFT, t the power of two with the fewest multiplications.
+def tiled(g: Geometry, t: int) -> tuple[int, int]:
+    """(multiplications, tiles) with real FFTs of t × t: a tile gives t-k+1 outputs along each axis.
 
-    Multiplications: 4 for each complex product, t^(d-1)·(t/2+1) of them for a tile and pair of channels; a tile gives
-    (t-k+1) outputs along each axis. Source: arXiv:1509.09308, table 1 (4 multiplications a complex product).
+    4 multiplications for each complex product, t^(d-1)·(t/2+1) of them for a tile and pair of channels.
+    Source: arXiv:1509.09308, table 1.
     """
+    tiles = g.n
+    for o, k in zip(g.o, g.k, strict=True):
+        tiles *= -(-o // (t - k + 1))
+    return 4 * tiles * power(t, len(g.k) - 1) * (t // 2 + 1) * g.cg * g.m, tiles
+
+
+def fft_tiled(g: Geometry) -> AlgorithmCost:
+    """Tiles by real FFT, the power of two with the fewest multiplications."""
     reason = unfit(g)
-    best: tuple[int, int, int] | None = None
-    for t in FFT_TILES:
-        if reason is not None or any(t < k for k in g.k):
-            continue
-        tiles = g.n
-        for o, k in zip(g.o, g.k, strict=True):
-            tiles *= -(-o // (t - k + 1))
-        points = power(t, len(g.k) - 1) * (t // 2 + 1)
-        found = (4 * tiles * points * g.cg * g.m, t, tiles)
-        best = found if best is None or found < best else best
-    if best is None:
+    fits = [t for t in FFT_TILES if all(t >= k for k in g.k)]
+    if reason is not None or not fits:
         return AlgorithmCost(name="fft tiled", multiplications=None, skipped=reason or "the kernel is too large")
-    multiplications, t, tiles = best
+    multiplications, tiles, t = min((*tiled(g, t), t) for t in fits)
     one = transform_flops(t, len(g.k))
     return AlgorithmCost(
         name=f"fft tiled t={t}",

@@ -14,7 +14,6 @@ import msgspec
 from convcost.record import Layer, Model
 
 NORMALISING = frozenset({"BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization"})
-GLOBAL_AVERAGE = frozenset({"GlobalAveragePool", "ReduceMean"})
 
 
 class Convention(msgspec.Struct, frozen=True):
@@ -72,6 +71,14 @@ def biased(layer: Layer) -> int:
     return size(layer.outputs) if products and layer.inputs[2] is not None else 0
 
 
+def averages_all(layer: Layer) -> bool:
+    """A global average pool, also when an exporter writes it with a window of the whole input."""
+    if layer.op == "GlobalAveragePool":
+        return True
+    out = layer.outputs[0] if layer.outputs else None
+    return layer.op == "AveragePool" and out is not None and all(d == 1 for d in out[2:])
+
+
 def total(layers: Iterable[Layer], c: Convention) -> int:
     """What the tool would print for these layers."""
     out = 0
@@ -79,7 +86,7 @@ def total(layers: Iterable[Layer], c: Convention) -> int:
         out += c.factor * (layer.cost.macs or 0)
         if layer.op in NORMALISING:
             out += c.norm * size(layer.inputs)
-        if layer.op in GLOBAL_AVERAGE:
+        if averages_all(layer):
             out += c.pool * size(layer.inputs) + c.pooled * size(layer.outputs)
         if c.bias:
             out += c.bias * biased(layer)
