@@ -21,6 +21,8 @@ MAX_DEPTH = 64
 MAX_RANK = 64
 """A tensor with more dimensions is refused; NumPy stops there too."""
 
+MAX_RULE_CALLS = 1_000_000
+"""Shape rules applied for one model, the bodies of loops more than once."""
 
 Run = Callable[[str, tuple[Tensor, ...]], Graph]
 
@@ -97,6 +99,8 @@ class Resolver:
 
         op = find(node.domain, node.op)
         self.rule_calls += 1
+        if self.rule_calls > MAX_RULE_CALLS:
+            raise ModelError(f"nested bodies take more than {MAX_RULE_CALLS:,} steps to work out", code="C250")
         try:
             outputs = self.outputs(node, op, inputs, run)
         except Unknown as why:
