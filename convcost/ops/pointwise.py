@@ -30,13 +30,15 @@ class AxisAttrs(Attrs, frozen=True):
     axis: int | None = None
 
 
-def per_element(name: str, formula: str, each: Work, note: str = "") -> CostRule:
+def per_element(name: str, formula: str, each: Work, note: str = "", source: str = "") -> CostRule:
     """The cost rule `each` · |y|, with a docstring that says so."""
 
     def cost(call: Call) -> Work:
         return each.times(call.y().size)
 
-    cost.__doc__ = text(name, formula, f"{described(each)} for each element of y" if each.flops else "nothing", note)
+    cost.__doc__ = text(
+        name, formula, f"{described(each)} for each element of y" if each.flops else "nothing", note, source
+    )
     return cost
 
 
