@@ -25,7 +25,7 @@ MAP = "map"
 SPARSE = "sparse"
 
 
-class Payload(msgspec.Struct, frozen=True):
+class Payload(msgspec.Struct, frozen=True, gc=False):
     """Where the content of a stored constant lies.
 
     `data` holds the bytes when they are in memory; else `length` bytes begin at `offset` of `path`. `encoding` says
@@ -43,7 +43,7 @@ class Payload(msgspec.Struct, frozen=True):
     directory: str | None = None
 
 
-class Tensor(msgspec.Struct, frozen=True):
+class Tensor(msgspec.Struct, frozen=True, gc=False):
     """What is known about one tensor: element type, shape, and content where it is small and constant.
 
     `shape` is None when unknown, and `reason` says why. `constant` is true when no input of the graph can change it.
@@ -88,7 +88,7 @@ class Tensor(msgspec.Struct, frozen=True):
         return self.value
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, gc=False):
     """One operation. `inputs` and `outputs` are tensor names; an empty name is an input or output left out.
 
     `attrs` is the operator's typed record, or None where no rule knows the operator. `bodies` are the graphs inside:

@@ -37,39 +37,49 @@ NO_TYPE_IR = 1
 
 
 def attribute_type(proto: Any, ir_version: int) -> int:
-    """The declared type, checked against what is there. Raises `ModelError`."""
+    """The declared type. Raises `ModelError` where there is none, save in the version that had none."""
     declared: int = proto.type
-    field = FIELD.get(declared)
-    if field is None:
-        found = [t for t, f in FIELD.items() if _filled(proto, t, f)]
-        if ir_version <= NO_TYPE_IR and len(found) == 1:
-            return found[0]
-        raise _wrong(proto, "has no type that ONNX defines")
-    if not _filled(proto, declared, field):
-        others = [f for t, f in FIELD.items() if _filled(proto, t, f)]
-        if others:
-            raise _wrong(proto, f"says that it holds {field}, but it holds {others[0]}: its type lies")
-    return declared
+    if declared in FIELD:
+        return declared
+    found = [t for t, f in FIELD.items() if _filled(proto, t, f)]
+    if ir_version <= NO_TYPE_IR and len(found) == 1:
+        return found[0]
+    raise _wrong(proto, "has no type that ONNX defines")
 
 
 def value_of(proto: Any, kind: int, place: Place) -> Any:
-    """The value of an attribute that holds no graph: int, float, str, ir.Tensor, or a tuple of them."""
-    convert = CONVERT.get(kind)
-    if convert is None:
-        raise _wrong(proto, "has a type that is not read here")
-    value = convert(proto, place)
-    if value.__class__ is tuple and len(value) > MAX_ATTRIBUTE_ELEMENTS:
+    """The value of an attribute: int, float, str, ir.Tensor, or a tuple of them; graphs are left as they are stored.
+
+    A value that is empty is looked at again: another field may hold what the declared type hides.
+    """
+    if kind == INTS:
+        value = tuple(proto.ints)
+    elif kind == INT:
+        value = proto.i
+    else:
+        value = CONVERT[kind](proto, place)
+    if not value:
+        _check_type(proto, kind)
+    elif value.__class__ is tuple and len(value) > MAX_ATTRIBUTE_ELEMENTS:
         raise _wrong(proto, f"has {len(value):,} elements, over the limit of {MAX_ATTRIBUTE_ELEMENTS:,}")
     return value
 
 
+def _check_type(proto: Any, kind: int) -> None:
+    field = FIELD[kind]
+    if not _filled(proto, kind, field):
+        others = [f for t, f in FIELD.items() if _filled(proto, t, f)]
+        if others:
+            raise _wrong(proto, f"says that it holds {field}, but it holds {others[0]}: its type lies")
+
+
 CONVERT: dict[int, Callable[[Any, Place], Any]] = {
     FLOAT: lambda a, _: a.f,
-    INT: lambda a, _: a.i,
     STRING: lambda a, _: string(a.s),
     TENSOR: lambda a, place: tensor_of(a.t, place),
     FLOATS: lambda a, _: tuple(a.floats),
-    INTS: lambda a, _: tuple(a.ints),
+    GRAPH: lambda a, _: (a.g,) if a.HasField("g") else (),
+    GRAPHS: lambda a, _: tuple(a.graphs),
     STRINGS: lambda a, _: tuple([string(s) for s in a.strings]),
     TENSORS: lambda a, place: tuple([tensor_of(t, place) for t in a.tensors]),
     SPARSE_TENSOR: lambda a, place: sparse_of(a.sparse_tensor, place),

@@ -105,9 +105,11 @@ def open_payload(payload: Payload) -> memoryview:
 def open_external(payload: Payload) -> int:
     """A descriptor of the external file: below the model's folder, no links, a regular file. Raises `EngineError`."""
     parts = safe_parts(payload.path or "")
+    if payload.directory is None:
+        raise EngineError("a model in memory has no folder where its external data could be", code="C410")
     nofollow = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        at = os.open(payload.directory or ".", os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        at = os.open(payload.directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         for i, part in enumerate(parts):
             last = i + 1 == len(parts)
             try:

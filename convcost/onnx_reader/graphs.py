@@ -27,6 +27,9 @@ Values = Mapping[str, tuple[int, Any]]
 
 NOTHING: Values = {}
 
+ROLES = frozenset(("then_branch", "else_branch", "body"))
+"""The attributes of ONNX's operators that hold a graph."""
+
 
 class Scope:
     """What the nodes of a graph are read with: opset imports, and the attribute values of the enclosing function."""
@@ -128,11 +131,16 @@ class Builder:
             attrs, since = None, 1
             called = self.called(domain, op, text(proto.overload))
             if called is not None:
+                if bodies:
+                    raise ModelError(f"function {quoted(op)} is given a graph, which is not supported", code="C215")
                 bodies = (("function", self.instance(called, values)),)
             else:
                 known = self.operators.known(domain, op, scope.imports, name)
                 since = known.since_version
                 if known.op is not None:
+                    for role, _ in bodies:
+                        if role not in ROLES:
+                            raise ModelError(f"attribute {quoted(role)} holds a graph: its type is wrong", code="C211")
                     if raw and known.names is not None and not known.names.issuperset(raw):
                         self.operators.check_names(known, raw, name)
                     attrs = make_attrs(known.op, known.version, raw)
@@ -150,9 +158,10 @@ class Builder:
         """The attributes of a node: values by name, and graphs by role."""
         values: dict[str, tuple[int, Any]] = {}
         graphs: list[tuple[str, Any]] = []
+        inner: list[str] = []
         for a in protos:
             name = text(a.name)
-            if name in values or any(name == role for role, _ in graphs):
+            if name in values:
                 raise ModelError(f"attribute {quoted(name)} is a duplicate: it is given twice", code="C211")
             if a.ref_attr_name:
                 given = self.referred(a, name, scope)
@@ -160,12 +169,13 @@ class Builder:
                     values[name] = given
                 continue
             kind = attribute_type(a, self.ir_version)
-            if kind == GRAPH:
-                graphs.append((name, a.g))
-            elif kind == GRAPHS:
-                graphs += [(f"{name}_{i}", g) for i, g in enumerate(a.graphs)]
-            else:
-                values[name] = (kind, value_of(a, kind, self.place))
+            value = value_of(a, kind, self.place)
+            values[name] = (kind, value)
+            if kind == GRAPH or kind == GRAPHS:
+                inner.append(name)
+                graphs += [(name if kind == GRAPH else f"{name}_{i}", g) for i, g in enumerate(value)]
+        for name in inner:
+            del values[name]
         return values, graphs
 
     def referred(self, proto: Any, name: str, scope: Scope) -> tuple[int, Any] | None:

@@ -115,7 +115,7 @@ def resolve_model(
     """`raw` with its dimensions bound and every tensor resolved. Without `assume` the batch stays a symbol."""
     bound = bind(raw.graph, dims, inputs, batch, assume=assume)
     notes = Notes()
-    _say_binding(raw.graph, bound, notes)
+    _say_binding(bound, notes)
     try:
         graph = resolve(msgspec.structs.replace(raw.graph, inputs=bound.inputs))
     except ModelError as wrong:
@@ -126,16 +126,15 @@ def resolve_model(
     return ModelFile(graph, bound.dims, bound.assumed, raw.sha256, raw.size, raw)
 
 
-def _say_binding(graph: Graph, bound: Binding, notes: Notes) -> None:
+def _say_binding(bound: Binding, notes: Notes) -> None:
     if bound.assumed:
         said = ", ".join(f"{name}=1" for name in bound.assumed)
         notes.add("C230", f"dims: {said} assumed", help=f"--dim {bound.assumed[0]}=8 sets it")
     for name in bound.overruled:
         notes.add("C235", "the given shape differs from the one the model declares: the given one holds", location=name)
     for t in bound.inputs:
-        if t.shape is not None and 0 in t.shape and 0 not in (bound.dims.values()):
+        if t.shape is not None and 0 in t.shape:
             notes.add("C236", "the input has a dimension of 0, so it is empty", location=t.name)
-    del graph
 
 
 def _located(source: Source) -> RawModel:
@@ -195,12 +194,12 @@ def _ir_version(proto: Any, notes: Notes, newest: int) -> int:
 
 def _check_defined(graph: Graph, free: Mapping[str, Node]) -> None:
     for name, node in free.items():
-        raise ModelError(f"tensor {quoted(name)} is missing: it is not defined anywhere", node=node.name, code="C210")
+        raise ModelError(f"tensor {quoted(name)} is missing: no input, weight or node defines it", node=node.name, code="C210")
     made = {o for node in graph.nodes for o in node.outputs}
     made.update(graph.tensors)
     made.update(t.name for t in graph.inputs)
     if not graph.outputs:
-        raise ModelError("the graph has no outputs", code="C210")
+        raise ModelError("the graph has no outputs" if graph.nodes else "the graph is empty: no nodes", code="C210")
     for name in graph.outputs:
         if name not in made or not name:
             raise ModelError(

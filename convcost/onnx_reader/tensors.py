@@ -161,7 +161,7 @@ def _from_field(proto: Any, dtype: DType, elements: int) -> Payload:
     wrong_fields = [f for f in _fields(proto) if f != field]
     if wrong_fields:
         raise _wrong(f"its data is in {wrong_fields[0]}, where {dtype.label} is not stored")
-    _expect(len(numbers), _stored(dtype, elements) * count, dtype, "numbers")
+    _expect(len(numbers), _stored(dtype, elements) * count, dtype, "elements of data")
     try:
         packed = array.array(code, numbers)
     except OverflowError:

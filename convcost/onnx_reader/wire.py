@@ -78,10 +78,17 @@ def _walk(data: Data, marker: bytes) -> bytes:
         entered = False
         while pos < end:
             start = pos
-            tag, pos = read_varint(data, pos)
+            tag = data[pos]
+            pos += 1
+            if tag >= 0x80:
+                tag, pos = read_varint(data, start)
             wire = tag & 7
             if wire == BYTES:
-                n, pos = read_varint(data, pos)
+                n = data[pos]
+                if n < 0x80:
+                    pos += 1
+                else:
+                    n, pos = read_varint(data, pos)
                 if n > end - pos:
                     raise broken("a length points beyond its end (truncated)")
                 if n > CUT_BYTES:
@@ -98,8 +105,16 @@ def _walk(data: Data, marker: bytes) -> bytes:
                         frame.parts.append(_mark(marker, f"{PAYLOADS[field]}:{pos}:{n}".encode()))
                         frame.keep = pos + n
                 pos += n
+            elif wire == VARINT:
+                while data[pos] >= 0x80:
+                    pos += 1
+                pos += 1
+            elif wire == FIXED32:
+                pos += 4
+            elif wire == FIXED64:
+                pos += 8
             else:
-                pos = _skip(data, pos, wire)
+                raise broken("a wire type that ONNX does not use")
         if entered:
             continue
         if pos > end:
@@ -119,16 +134,6 @@ def _replace(data: Data, frame: Frame, done: Frame) -> None:
     _, length_at = read_varint(data, start)
     frame.parts += (data[frame.keep : length_at], write_varint(len(content)), content)
     frame.keep = done.end
-
-
-def _skip(data: Data, pos: int, wire: int) -> int:
-    if wire == VARINT:
-        return read_varint(data, pos)[1]
-    if wire == FIXED32:
-        return pos + 4
-    if wire == FIXED64:
-        return pos + 8
-    raise broken("a wire type that ONNX does not use")
 
 
 def _mark(marker: bytes, value: bytes) -> bytes:

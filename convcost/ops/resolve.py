@@ -24,6 +24,9 @@ MAX_RANK = 64
 MAX_RULE_CALLS = 1_000_000
 """Shape rules applied for one model, the bodies of loops more than once."""
 
+ABSENT = Tensor("", reason="not given")
+"""Stands for an input that a function is called without."""
+
 Run = Callable[[str, tuple[Tensor, ...]], Graph]
 
 
@@ -69,12 +72,16 @@ class Resolver:
         return msgspec.structs.replace(graph, inputs=inputs, nodes=nodes, tensors=scope.own, resolved=True)
 
     def body(self, graph: Graph, given: tuple[Tensor, ...], outer: Scope | None) -> Graph:
-        """A body called with `given` as its inputs; functions (no outer scope) are remembered by their inputs."""
+        """A body called with `given` as its inputs; functions (no outer scope) are remembered by their inputs.
+
+        An input that a function is not given is absent in its body, as an empty name would be.
+        """
         if len(given) > len(graph.inputs):
             raise ShapeError(f"the body takes {len(graph.inputs)} inputs, {len(given)} are given")
         named = tuple(
             msgspec.structs.replace(given[i], name=own.name) if i < len(given) else own
             for i, own in enumerate(graph.inputs)
+            if outer is not None or (i < len(given) and given[i] is not ABSENT)
         )
         if outer is not None:
             return self.graph(graph, named, outer)
@@ -128,7 +135,7 @@ class Resolver:
     def outputs(self, node: Node, op: Op | None, inputs: tuple[Tensor | None, ...], run: Run) -> tuple[Tensor, ...]:
         """Types (and small contents) of a node's outputs."""
         if node.body("function") is not None:
-            return called(run("function", tuple(t or Tensor("") for t in inputs)))
+            return called(run("function", tuple(t or ABSENT for t in inputs)))
         if op is None:
             raise Unknown(f"operator {node.domain + ':' if node.domain else ''}{node.op} is not known")
         if node.attrs is None:
