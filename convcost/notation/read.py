@@ -7,8 +7,8 @@ import os
 from convcost.errors import ModelError, NotationError
 from convcost.ir import DType, Graph
 from convcost.notation.faults import Fault, edited
-from convcost.notation.lower import Lowered, lower
-from convcost.notation.parse import syntax
+from convcost.notation.grammar.parse import syntax
+from convcost.notation.lowering.chains import Lowered, lower
 from convcost.ops.resolve import resolve
 
 MAX_HELP = 400

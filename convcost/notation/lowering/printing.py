@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.ir.dim import Dim
-from convcost.notation.fit import Window
+from convcost.notation.lowering.fit import Window
 from convcost.window import effective_kernel, same_padding
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from convcost.ir import DType, Graph
-from convcost.notation.build import Builder, Flow, within_limit
-from convcost.notation.canonical import dims_text
-from convcost.notation.convolution import convolution
 from convcost.notation.faults import Fault
-from convcost.notation.steps import check_output, step
-from convcost.notation.syntax import Branches, Conv, Link, Program, Shape
+from convcost.notation.grammar.syntax import Branches, Conv, Link, Program, Shape
+from convcost.notation.lowering.build import Builder, Flow, within_limit
+from convcost.notation.lowering.convolution import convolution
+from convcost.notation.lowering.printing import dims_text
+from convcost.notation.lowering.steps import check_output, step
 
 MAX_SPATIAL = 3
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from convcost.notation import channels as channel_rules
-from convcost.notation import options as option_rules
-from convcost.notation import windows as window_rules
-from convcost.notation.build import Builder, Flow
-from convcost.notation.canonical import dims_text, window_text
-from convcost.notation.channels import Channels
 from convcost.notation.faults import Fault
-from convcost.notation.fit import VALID, Window
-from convcost.notation.options import OF_CONV, OF_DENSE, Options
-from convcost.notation.syntax import Conv, Number, Shape
-from convcost.notation.windows import Windows
+from convcost.notation.grammar import options as option_rules
+from convcost.notation.grammar.options import OF_CONV, OF_DENSE, Options
+from convcost.notation.grammar.syntax import Conv, Number, Shape
+from convcost.notation.lowering import channels as channel_rules
+from convcost.notation.lowering import windows as window_rules
+from convcost.notation.lowering.build import Builder, Flow
+from convcost.notation.lowering.channels import Channels
+from convcost.notation.lowering.fit import VALID, Window
+from convcost.notation.lowering.printing import dims_text, window_text
+from convcost.notation.lowering.windows import Windows
 
 ARTICLE = ("12x12x3 -(5x5x3x256 same)-> 12x12x256", "12x12x3 -(5x5x3x256)-> 12x12x256")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from convcost.notation.build import Flow, within_limit
-from convcost.notation.canonical import dims_text
 from convcost.notation.faults import Fault
-from convcost.notation.options import Options
-from convcost.notation.syntax import Conv, Number, Shape
+from convcost.notation.grammar.options import Options
+from convcost.notation.grammar.syntax import Conv, Number, Shape
+from convcost.notation.lowering.build import Flow, within_limit
+from convcost.notation.lowering.printing import dims_text
 
 
 class Channels(msgspec.Struct, frozen=True):

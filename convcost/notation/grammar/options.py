@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from convcost.notation.faults import Fault
-from convcost.notation.syntax import Option
+from convcost.notation.grammar.syntax import Option
 
 NAMES: dict[str, str] = {
     "s": "stride",

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from convcost.ir import DType, Graph, Node, Note, Tensor, Value
-from convcost.notation.canonical import dims_text
 from convcost.notation.faults import Fault, Span
-from convcost.notation.syntax import Shape
-from convcost.notation.tokens import MAX_NUMBER
+from convcost.notation.grammar.syntax import Shape
+from convcost.notation.grammar.tokens import MAX_NUMBER
+from convcost.notation.lowering.printing import dims_text
 from convcost.ops import find
 from convcost.ops.base import make_attrs
 

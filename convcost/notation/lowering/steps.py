@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from convcost.ir import product
-from convcost.notation import options as option_rules
-from convcost.notation import windows as window_rules
-from convcost.notation.build import Builder, Flow, within_limit
-from convcost.notation.canonical import dims_text, window_text
-from convcost.notation.convolution import check_rank
 from convcost.notation.faults import Fault
-from convcost.notation.options import OF_STEP, Options
-from convcost.notation.syntax import Shape, Step
+from convcost.notation.grammar import options as option_rules
+from convcost.notation.grammar.options import OF_STEP, Options
+from convcost.notation.grammar.syntax import Shape, Step
+from convcost.notation.lowering import windows as window_rules
+from convcost.notation.lowering.build import Builder, Flow, within_limit
+from convcost.notation.lowering.convolution import check_rank
+from convcost.notation.lowering.printing import dims_text, window_text
 
 Emit = Callable[[Builder, Flow, Step, Options, Shape | None], tuple[Flow, str]]
 """Adds the nodes of a step: the tensor that comes out, and the canonical content of the parentheses."""

@@ -6,7 +6,7 @@ import itertools
 
 from convcost.notation.carets import visible
 from convcost.notation.faults import Edit, Fault
-from convcost.notation.tokens import ARROW, BAD, CROSS, DASH, END, GREATER, NUMBER, WORD, Token, tokens
+from convcost.notation.grammar.tokens import ARROW, BAD, CROSS, DASH, END, GREATER, NUMBER, WORD, Token, tokens
 
 _REPLACE = {
     "[": "(",
@@ -39,7 +39,7 @@ def cleaned(text: str) -> str:
     import unicodedata  # noqa: PLC0415 - only failures need it
 
     out = []
-    for c in text.replace("&gt;", ">"):
+    for c in text.replace("&gt;", ">").replace("=>", "->"):
         if c in _REPLACE:
             out.append(_REPLACE[c])
         elif c.isascii():
@@ -77,10 +77,10 @@ def unexpected(text: str, token: Token, wanted: str, *, fixes: tuple[tuple[Edit,
     cut = ((token.start, len(text), ""),)
     if token.kind == END:
         return Fault("C102", f"expected {wanted}, but the text ends here", span, fixes=fixes)
-    if token.kind != BAD:
-        return Fault("C103", f"unexpected {found(text, token)}: expected {wanted}", span, fixes=(*fixes, cut))
-    c = text[token.start]
     clean: tuple[Edit, ...] = ((0, len(text), cleaned(text)),)
+    if token.kind != BAD:
+        return Fault("C103", f"unexpected {found(text, token)}: expected {wanted}", span, fixes=(*fixes, clean, cut))
+    c = text[token.start]
     if c == ".":
         return Fault("C111", f"unexpected '.': sizes are whole numbers, expected {wanted}", span)
     if not c.isascii() and c.isnumeric():

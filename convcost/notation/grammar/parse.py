@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from convcost.notation import diagnose
 from convcost.notation.faults import Edit, Fault
-from convcost.notation.options import FROM_ZERO, NAMES, OF_STEP, ONE, SEVERAL, TWIN_NAMES
-from convcost.notation.syntax import Branches, Conv, Link, Number, Option, Program, Shape, Step
-from convcost.notation.tokens import (
+from convcost.notation.grammar import unexpected as faulty
+from convcost.notation.grammar.cursor import Cursor, closest
+from convcost.notation.grammar.options import NAMES, OF_STEP, TWIN_NAMES
+from convcost.notation.grammar.syntax import Branches, Conv, Link, Program, Shape, Step
+from convcost.notation.grammar.tokens import (
     ARROW,
     BAD,
-    CROSS,
     DASH,
     END,
     MAX_CHARACTERS,
-    MAX_NUMBER,
     NUMBER,
     WORD,
     Token,
-    tokens,
 )
 
 MAX_DEPTH: Final = 8
@@ -38,27 +36,14 @@ def syntax(text: str) -> Program:
     return Parser(text).program()
 
 
-class Parser:
-    """The state of one parse: the tokens and how many are read."""
+class Parser(Cursor):
+    """Recursive descent: a method a rule of the grammar."""
 
-    __slots__ = ("at", "depth", "text", "tokens")
+    __slots__ = ("depth",)
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = tokens(text)
-        self.at = 0
+        super().__init__(text)
         self.depth = 0
-
-    @property
-    def next(self) -> Token:
-        return self.tokens[self.at]
-
-    @property
-    def last_end(self) -> int:
-        return self.tokens[self.at - 1].end if self.at else 0
-
-    def word(self, token: Token) -> str:
-        return self.text[token.start : token.end]
 
     def program(self) -> Program:
         """A tensor and the steps after it."""
@@ -67,13 +52,13 @@ class Parser:
             raise Fault("C101", "the shape string is empty", (end, end), advice="write for example 12x12x3,k5,c256")
         source = self.shape()
         if self.next.kind == END:
-            raise diagnose.bare(source.values, source.end)
+            raise faulty.bare(source.values, source.end)
         if self.next.kind == ",":
             links: tuple[Link, ...] = (self.twin(source),)
         else:
             links = self.links(source)
         if self.next.kind != END:
-            raise diagnose.unexpected(self.text, self.next, "the end")
+            raise faulty.unexpected(self.text, self.next, "the end")
         return Program(self.text, source, links)
 
     def links(self, source: Shape) -> tuple[Link, ...]:
@@ -84,7 +69,7 @@ class Parser:
             self.arrow()
             out.append(Link(step, self.shape() if self.next.kind == NUMBER else None))
             if out[-1].output is None and self.next.kind == BAD:
-                raise diagnose.not_a_number(self.text, self.next, "a size")
+                raise faulty.not_a_number(self.text, self.next, "a size")
         return tuple(out)
 
     def step(self, first: Shape | None = None) -> Conv | Step | Branches:
@@ -99,7 +84,7 @@ class Parser:
             return self.branches()
         text = self.text
         if token.kind == END and first is not None:
-            fault = diagnose.bare(first.values, token.start)
+            fault = faulty.bare(first.values, token.start)
             raise Fault(
                 "C105",
                 "expected ( and a kernel after the dash, but the text ends here",
@@ -111,11 +96,12 @@ class Parser:
                 "C103",
                 "expected a kernel in parentheses before the arrow, as in -(5x5x3x256)->",
                 (token.start, token.end),
+                fixes=(((token.start, len(text), ""),),),
             )
         if dashed:
-            fixes = (diagnose.undoubled(text),) if token.kind == DASH else (((token.start, token.start, "("),),)
-            raise diagnose.unexpected(text, token, "( and a kernel", fixes=fixes)
-        raise diagnose.unexpected(text, token, A_STEP)
+            fixes = (faulty.undoubled(text),) if token.kind == DASH else (((token.start, token.start, "("),),)
+            raise faulty.unexpected(text, token, "( and a kernel", fixes=fixes)
+        raise faulty.unexpected(text, token, A_STEP)
 
     def arrow(self) -> None:
         token = self.next
@@ -125,10 +111,10 @@ class Parser:
         end = self.last_end
         fixes: tuple[tuple[Edit, ...], ...] = (((end, end, "->"),), ((end, token.end, "->"),))
         if token.kind == DASH:
-            fixes = (diagnose.undoubled(self.text), ((end, token.end, "->"),))
+            fixes = (faulty.undoubled(self.text), ((end, token.end, "->"),))
             if self.tokens[self.at + 1].kind == BAD:
                 token = self.tokens[self.at + 1]
-        raise diagnose.unexpected(self.text, token, "an arrow ->", fixes=fixes)
+        raise faulty.unexpected(self.text, token, "an arrow ->", fixes=fixes)
 
     def content(self) -> Conv | Step:
         """What stands in parentheses: a kernel or the name of a step, and options."""
@@ -138,9 +124,9 @@ class Parser:
         if token.kind == WORD:
             return self.named(token)
         if token.kind == END:
-            raise diagnose.unexpected(self.text, token, "a kernel such as 5x5x3x256")
+            raise faulty.unexpected(self.text, token, "a kernel such as 5x5x3x256")
         if token.kind != NUMBER:
-            raise diagnose.unexpected(self.text, token, "a number: a kernel such as 5x5x3x256")
+            raise faulty.unexpected(self.text, token, "a number: a kernel such as 5x5x3x256")
         kernel = self.shape()
         options = self.options(NAMES)
         return Conv(start, self.close(), kernel, options)
@@ -150,7 +136,7 @@ class Parser:
         if word not in OF_STEP:
             known = ", ".join(OF_STEP)
             message = f"unknown step '{word[:24]}': expected a kernel such as 5x5x3x256, or one of {known}"
-            raise Fault("C120", message, (token.start, token.end), fixes=_closest(word, token, tuple(OF_STEP)))
+            raise Fault("C120", message, (token.start, token.end), fixes=closest(word, token, tuple(OF_STEP)))
         self.at += 1
         arguments = None
         if word in ("maxpool", "avgpool", "fc"):
@@ -162,7 +148,7 @@ class Parser:
         """The closing parenthesis; where the content before it ended."""
         end = self.last_end
         if self.next.kind != ")":
-            raise diagnose.unexpected(self.text, self.next, "an option or )", fixes=(((end, end, ")"),),))
+            raise faulty.unexpected(self.text, self.next, "an option or )", fixes=(((end, end, ")"),),))
         self.at += 1
         return end
 
@@ -184,9 +170,7 @@ class Parser:
             self.at += 1
             out.append(self.branch())
         if self.next.kind != "}":
-            raise diagnose.unexpected(
-                self.text, self.next, "|, + or }", fixes=(((self.last_end, self.last_end, " }"),),)
-            )
+            raise faulty.unexpected(self.text, self.next, "|, + or }", fixes=(((self.last_end, self.last_end, " }"),),))
         if len(out) == 1:
             message = "branches need at least two chains, with | or + between them"
             raise Fault("C108", message, (self.next.start, self.next.end))
@@ -221,95 +205,3 @@ class Parser:
         values = kernel.values if kernel else ()
         span = kernel.value_span if kernel else (start, start)
         return Link(Conv(start, self.last_end, Shape(*span, values), given, twin=True), None)
-
-    def options(self, names: dict[str, str], *, commas: bool = False) -> tuple[Option, ...]:
-        """Options separated by spaces or one comma (in the twin: always a comma)."""
-        out: list[Option] = []
-        while True:
-            lead = self.last_end
-            token = self.next
-            if token.kind == ",":
-                self.at += 1
-                token = self.next
-                if token.kind != WORD:
-                    raise self.no_option(source=commas and not out)
-            elif token.kind != WORD or commas:
-                return tuple(out)
-            out.append(self.option(names, lead))
-
-    def no_option(self, *, source: bool) -> Fault:
-        """What stands after a comma is no option; `source`: that comma follows the first tensor."""
-        token, comma = self.next, self.tokens[self.at - 1]
-        if source and token.kind == NUMBER:
-            message = "expected an option such as k5 after the comma; sizes are separated by x, as in 12x12x3"
-            return Fault("C103", message, (token.start, token.end))
-        fixes = (((comma.start, comma.end, ""),),)
-        return diagnose.unexpected(self.text, token, "an option after the comma", fixes=fixes)
-
-    def option(self, names: dict[str, str], lead: int) -> Option:
-        """One option and its values."""
-        token = self.next
-        word = self.word(token)
-        name = names.get(word)
-        if name is None:
-            raise Fault(
-                "C120",
-                f"unknown option '{word[:24]}'",
-                (token.start, token.end),
-                advice="options are " + ", ".join(names),
-                fixes=_closest(word, token, tuple(names)),
-            )
-        self.at += 1
-        equals = self.next.kind == "="
-        if equals:
-            self.at += 1
-        many = name in SEVERAL
-        valued = many or name in ONE or (name == "dw" and (equals or self.next.kind == NUMBER))
-        if not valued:
-            if equals or self.next.kind == NUMBER:
-                at = self.tokens[self.at - 1] if equals else self.next
-                raise Fault("C121", f"the option {word} takes no value", (at.start, self.next.end))
-            return Option(token.start, token.end, name, lead)
-        least = 0 if name in FROM_ZERO else 1
-        values = [self.number(name, least)]
-        slashed = name == "pad" and self.next.kind == "/"
-        separator = "/" if slashed else CROSS
-        while many and self.next.kind == separator:
-            self.at += 1
-            values.append(self.number(name, least))
-        return Option(token.start, token.end, name, lead, tuple(values), slashed)
-
-    def shape(self, what: str = "a size") -> Shape:
-        """Numbers with `x` between them."""
-        first = self.number(what, 1)
-        numbers = [first]
-        while self.next.kind == CROSS:
-            self.at += 1
-            numbers.append(self.number(what, 1))
-        return Shape(first.start, numbers[-1].end, tuple(numbers))
-
-    def number(self, what: str, least: int) -> Number:
-        """A number from `least` to 2^63-1."""
-        token = self.next
-        if token.kind != NUMBER:
-            raise diagnose.not_a_number(self.text, token, what)
-        following = self.tokens[self.at + 1]
-        if following.kind == WORD and following.start == token.end:
-            raise diagnose.glued(self.text, token, self.tokens[self.at + 1 : self.at + 8])
-        if token.value < 0:
-            message = f"{what}: the number is too large, the limit is {MAX_NUMBER} (2^63-1)"
-            raise Fault("C113", message, (token.start, token.end))
-        if token.value < least:
-            message = f"{what} must be at least 1, not zero"
-            raise Fault("C112", message, (token.start, token.end), fixes=(((token.start, token.end, "1"),),))
-        self.at += 1
-        return Number(token.start, token.end, token.value)
-
-
-def _closest(word: str, token: Token, names: tuple[str, ...]) -> tuple[tuple[Edit, ...], ...]:
-    """Corrections of a misspelt name."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only failures need it
-
-    folded = [n for n in names if n.lower() == word.lower()]
-    near = folded or get_close_matches(word[:40], names, n=2, cutoff=0.6)
-    return tuple(((token.start, token.end, name),) for name in near)

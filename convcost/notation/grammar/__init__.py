@@ -1,0 +1,1 @@
+"""Text to tokens to the syntax tree. What is written, not yet what it means."""
