@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise
+from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise, winograd
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.workspace import Array, Workspace
@@ -81,6 +81,24 @@ def _products(
     )
 
 
+def _winograd(alpha: int) -> tuple[Algorithm, ...]:
+    """Winograd with tiles of α inputs an axis."""
+    return tuple(
+        Algorithm(
+            f"winograd-f{alpha - 2}",
+            x_layout,
+            LAST,
+            partial(winograd.applies, alpha=alpha),
+            partial(winograd.prepare, alpha=alpha),
+            partial(winograd.scratch, alpha=alpha),
+            partial(winograd.run, alpha=alpha, first=x_layout == FIRST),
+            (700 * KB, 3 * MB, 12 * MB),
+            exact=False,
+        )
+        for x_layout in (LAST, FIRST)
+    )
+
+
 ALGORITHMS: tuple[Algorithm, ...] = (
     *_products("pointwise", pointwise, pointwise.applies, none, _POINT),
     Algorithm(
@@ -93,6 +111,8 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         depthwise.run,
         (256 * KB, MB),
     ),
+    *_winograd(6),
+    *_winograd(4),
     *_products("im2col", im2col, plain, im2col.scratch, _COLS),
 )
 """Every algorithm, in the order in which the rule for a single run prefers them."""
