@@ -2,9 +2,10 @@
 
 from convcost.ir.dim import Dim, Expr, Shape, ceildiv, floordiv, known, maximum, product, scaled, symbol, total
 from convcost.ir.dtype import DType
-from convcost.ir.graph import MAX_VALUE, Graph, Node, Note, Payload, Scalar, Tensor, Value
+from convcost.ir.graph import MAX_FLOATS, MAX_VALUE, Graph, Node, Note, Payload, Scalar, Tensor, Value
 
 __all__ = [
+    "MAX_FLOATS",
     "MAX_VALUE",
     "DType",
     "Dim",

@@ -25,6 +25,9 @@ Key = tuple[str, str, str]
 Values = Mapping[str, tuple[int, Any]]
 """Attribute name -> (its type, its value)."""
 
+Bodies = tuple[tuple[str, Graph], ...]
+"""Inner graphs with their roles."""
+
 NOTHING: Values = {}
 
 ROLES = frozenset(("then_branch", "else_branch", "body"))
@@ -120,30 +123,17 @@ class Builder:
         """One node with its attributes typed and its bodies built."""
         name = text(proto.name) or f"n{index}"
         op = text(proto.op_type)
-        if not op:
-            raise ModelError("a node has no operator type (op_type is empty)", node=name, code="C210")
         domain = canonical_domain(text(proto.domain))
         inputs, outputs = texts(proto.input), texts(proto.output)
         try:
             values, graphs = self.attributes(proto.attribute, scope) if proto.attribute else (NOTHING, ())
-            bodies, taken = self.bodies(graphs, scope)
+            bodies, taken = self.bodies(graphs, scope) if graphs else ((), [])
             raw = {n: v for n, (_, v) in values.items()}
-            attrs, since = None, 1
-            called = self.called(domain, op, text(proto.overload))
-            if called is not None:
-                if bodies:
-                    raise ModelError(f"function {quoted(op)} is given a graph, which is not supported", code="C215")
-                bodies = (("function", self.instance(called, values)),)
+            function = self.called(domain, op, text(proto.overload), bodies) if self.functions else None
+            if function is not None:
+                attrs, since, bodies = None, 1, (("function", self.instance(function, values)),)
             else:
-                known = self.operators.known(domain, op, scope.imports, name)
-                since = known.since_version
-                if known.op is not None:
-                    for role, _ in bodies:
-                        if role not in ROLES:
-                            raise ModelError(f"attribute {quoted(role)} holds a graph: its type is wrong", code="C211")
-                    if raw and known.names is not None and not known.names.issuperset(raw):
-                        self.operators.check_names(known, raw, name)
-                    attrs = make_attrs(known.op, known.version, raw)
+                attrs, since = self.record(domain, op, raw, bodies, scope, name)
         except ShapeError as wrong:
             raise ModelError(f"{quoted(op)}: {wrong}", node=name, code="C211") from None
         except ModelError as wrong:
@@ -153,6 +143,22 @@ class Builder:
         node = Node(index, name, op, inputs, outputs, attrs, domain, since, bodies, raw=tuple(raw.items()))
         needs = [n for n in inputs if n] if "" in inputs else inputs
         return Uses(node, [*needs, *taken] if taken else needs)
+
+    def record(
+        self, domain: str, op: str, raw: dict[str, Any], bodies: Bodies, scope: Scope, node: str
+    ) -> tuple[Any, int]:
+        """The typed attributes of an operator, None without a rule for it, and since which version it is as it is."""
+        if not op:
+            raise ModelError("a node has no operator type (op_type is empty)", code="C210")
+        known = self.operators.known(domain, op, scope.imports)
+        if known.op is None:
+            return None, known.since_version
+        for role, _ in bodies:
+            if role not in ROLES:
+                raise ModelError(f"attribute {quoted(role)} holds a graph: its type is wrong", code="C211")
+        if raw and known.names is not None and not known.names.issuperset(raw):
+            self.operators.check_names(known, raw, node)
+        return make_attrs(known.op, known.version, raw), known.since_version
 
     def attributes(self, protos: Any, scope: Scope) -> tuple[Values, list[tuple[str, Any]]]:
         """The attributes of a node: values by name, and graphs by role."""
@@ -171,7 +177,7 @@ class Builder:
             kind = attribute_type(a, self.ir_version)
             value = value_of(a, kind, self.place)
             values[name] = (kind, value)
-            if kind == GRAPH or kind == GRAPHS:
+            if kind in (GRAPH, GRAPHS):
                 inner.append(name)
                 graphs += [(name if kind == GRAPH else f"{name}_{i}", g) for i, g in enumerate(value)]
         for name in inner:
@@ -191,7 +197,7 @@ class Builder:
             )
         return given
 
-    def bodies(self, graphs: Any, scope: Scope) -> tuple[tuple[tuple[str, Graph], ...], list[str]]:
+    def bodies(self, graphs: Any, scope: Scope) -> tuple[Bodies, list[str]]:
         """The bodies of a node, and the names that they take from around them."""
         out: list[tuple[str, Graph]] = []
         taken: list[str] = []
@@ -201,11 +207,13 @@ class Builder:
             taken += free
         return tuple(out), taken
 
-    def called(self, domain: str, op: str, overload: str) -> Key | None:
+    def called(self, domain: str, op: str, overload: str, bodies: Bodies) -> Key | None:
         """The function that a node calls, if it calls one."""
         key = (domain, op, overload)
-        if not self.functions or key not in self.functions:
+        if key not in self.functions:
             return None
+        if bodies:
+            raise ModelError(f"function {quoted(op)} is given a graph, which is not supported", code="C215")
         if not domain and find(domain, op) is not None:
             raise ModelError(
                 f"function {quoted(op)} redefines an operator of ONNX: runtimes disagree about what that means",

@@ -32,9 +32,6 @@ MAX_RANK = 64
 MAX_ATTRIBUTE_ELEMENTS = 1_000_000
 """Elements of one attribute list; tree ensembles reach some hundred thousand."""
 
-MAX_FLOAT_VALUES = 64
-"""Float contents up to this many elements are carried: scales of a Resize, arguments of a Range."""
-
 MAX_NOTES = 5
 """Notes of one kind; the rest is said as a number."""
 

@@ -194,7 +194,8 @@ def _ir_version(proto: Any, notes: Notes, newest: int) -> int:
 
 def _check_defined(graph: Graph, free: Mapping[str, Node]) -> None:
     for name, node in free.items():
-        raise ModelError(f"tensor {quoted(name)} is missing: no input, weight or node defines it", node=node.name, code="C210")
+        said = f"tensor {quoted(name)} is missing: no input, weight or node defines it"
+        raise ModelError(said, node=node.name, code="C210")
     made = {o for node in graph.nodes for o in node.outputs}
     made.update(graph.tensors)
     made.update(t.name for t in graph.inputs)

@@ -56,14 +56,12 @@ class Operators:
         self._known: dict[tuple[str, str, int], Known] = {}
         self._notes = notes
 
-    def known(self, domain: str, name: str, imports: Mapping[str, int], node: str) -> Known:
+    def known(self, domain: str, name: str, imports: Mapping[str, int]) -> Known:
         """What is known about an operator under these imports."""
         version = imports.get(domain)
         if version is None:
             if not domain:
-                raise ModelError(
-                    f"{quoted(name)} is an ONNX operator, but no ONNX opset is imported", node=node, code="C214"
-                )
+                raise ModelError(f"{quoted(name)} is an ONNX operator, but no ONNX opset is imported", code="C214")
             version = CUSTOM_VERSION
         key = (domain, name, version)
         found = self._known.get(key)

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from convcost.errors import ModelError
-from convcost.ir import MAX_VALUE, DType, Payload, Tensor, Value
+from convcost.ir import MAX_FLOATS, MAX_VALUE, DType, Payload, Tensor, Value
 from convcost.onnx_reader.external import external_payload
-from convcost.onnx_reader.limits import MAX_FLOAT_VALUES, MAX_RANK
+from convcost.onnx_reader.limits import MAX_RANK
 from convcost.onnx_reader.names import quoted, text
 
 FIELDS: dict[DType, tuple[str, str, int]] = {
@@ -201,7 +201,7 @@ def content(dtype: DType, raw: bytes, elements: int) -> Value | None:
     if code is not None:
         return tuple(map(int, struct.unpack(f"<{elements}{code}", raw)))
     code = FLOATS.get(dtype)
-    if code is not None and elements <= MAX_FLOAT_VALUES:
+    if code is not None and elements <= MAX_FLOATS:
         numbers = struct.unpack(f"<{elements}{code}", raw)
         return tuple(map(Fraction, numbers)) if all(map(math.isfinite, numbers)) else None
     return None

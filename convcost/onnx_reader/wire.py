@@ -34,13 +34,16 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 class Frame:
-    """A message being rewritten: where it is, what has been kept of it."""
+    """A message being rewritten: where it is, how far it was read, what has been kept of it.
 
-    __slots__ = ("begin", "end", "keep", "kind", "parts", "tag")
+    `tag` is where its tag stands in the enclosing message, `keep` where the bytes begin that are not yet in `parts`.
+    """
 
-    def __init__(self, kind: int, begin: int, end: int, tag: tuple[int, int]) -> None:
+    __slots__ = ("end", "keep", "kind", "parts", "pos", "tag")
+
+    def __init__(self, kind: int, begin: int, end: int, tag: int) -> None:
         self.kind = kind
-        self.begin = begin
+        self.pos = begin
         self.end = end
         self.keep = begin
         self.tag = tag
@@ -69,69 +72,72 @@ def broken(why: str) -> ModelError:
 
 
 def _walk(data: Data, marker: bytes) -> bytes:
-    frame = Frame(MODEL, 0, len(data), (0, 0))
+    """The rewritten model. An explicit stack stands for the nesting of messages."""
+    frame = Frame(MODEL, 0, len(data), 0)
     stack: list[Frame] = []
-    pos = 0
-    children = CHILDREN[MODEL]
     while True:
-        end = frame.end
-        entered = False
-        while pos < end:
-            start = pos
-            tag = data[pos]
-            pos += 1
-            if tag >= 0x80:
-                tag, pos = read_varint(data, start)
-            wire = tag & 7
-            if wire == BYTES:
-                n = data[pos]
-                if n < 0x80:
-                    pos += 1
-                else:
-                    n, pos = read_varint(data, pos)
-                if n > end - pos:
-                    raise broken("a length points beyond its end (truncated)")
-                if n > CUT_BYTES:
-                    field = tag >> 3
-                    child = children.get(field)
-                    if child is not None:
-                        stack.append(frame)
-                        if len(stack) > MAX_MESSAGE_DEPTH:
-                            raise ModelError(f"nested too deep: more than {MAX_MESSAGE_DEPTH} messages", code="C250")
-                        frame, children, entered = Frame(child, pos, pos + n, (start, pos)), CHILDREN[child], True
-                        break
-                    if frame.kind == TENSOR and field in PAYLOADS:
-                        frame.parts.append(data[frame.keep : start])
-                        frame.parts.append(_mark(marker, f"{PAYLOADS[field]}:{pos}:{n}".encode()))
-                        frame.keep = pos + n
-                pos += n
-            elif wire == VARINT:
-                while data[pos] >= 0x80:
-                    pos += 1
-                pos += 1
-            elif wire == FIXED32:
-                pos += 4
-            elif wire == FIXED64:
-                pos += 8
-            else:
-                raise broken("a wire type that ONNX does not use")
-        if entered:
+        child = _scan(data, frame, marker)
+        if child is not None:
+            stack.append(frame)
+            if len(stack) > MAX_MESSAGE_DEPTH:
+                raise ModelError(f"nested too deep: more than {MAX_MESSAGE_DEPTH} messages", code="C250")
+            frame = child
             continue
-        if pos > end:
-            raise broken("a field reaches beyond its message (truncated)")
         if not stack:
-            return b"".join([*frame.parts, data[frame.keep : end]])
+            return b"".join([*frame.parts, data[frame.keep : frame.end]])
         done, frame = frame, stack.pop()
-        children = CHILDREN[frame.kind]
+        frame.pos = done.end
         if done.parts:
             _replace(data, frame, done)
+
+
+def _scan(data: Data, frame: Frame, marker: bytes) -> Frame | None:
+    """Go on through the fields of a message: to its end (None), or to a field that has to be entered."""
+    pos, end = frame.pos, frame.end
+    while pos < end:
+        start = pos
+        tag = data[pos]
+        pos += 1
+        if tag >= 0x80:
+            tag, pos = read_varint(data, start)
+        wire = tag & 7
+        if wire == BYTES:
+            n = data[pos]
+            if n < 0x80:
+                pos += 1
+            else:
+                n, pos = read_varint(data, pos)
+            if n > end - pos:
+                raise broken("a length points beyond its end (truncated)")
+            if n > CUT_BYTES:
+                field = tag >> 3
+                kind = CHILDREN[frame.kind].get(field)
+                if kind is not None:
+                    return Frame(kind, pos, pos + n, start)
+                if frame.kind == TENSOR and field in PAYLOADS:
+                    frame.parts.append(data[frame.keep : start])
+                    frame.parts.append(_mark(marker, f"{PAYLOADS[field]}:{pos}:{n}".encode()))
+                    frame.keep = pos + n
+            pos += n
+        elif wire == VARINT:
+            while data[pos] >= 0x80:
+                pos += 1
+            pos += 1
+        elif wire == FIXED32:
+            pos += 4
+        elif wire == FIXED64:
+            pos += 8
+        else:
+            raise broken("a wire type that ONNX does not use")
+    if pos > end:
+        raise broken("a field reaches beyond its message (truncated)")
+    return None
 
 
 def _replace(data: Data, frame: Frame, done: Frame) -> None:
     """Put the shortened message `done` in its place in `frame`."""
     content = b"".join([*done.parts, data[done.keep : done.end]])
-    start, _ = done.tag
-    _, length_at = read_varint(data, start)
+    _, length_at = read_varint(data, done.tag)
     frame.parts += (data[frame.keep : length_at], write_varint(len(content)), content)
     frame.keep = done.end
 

@@ -229,9 +229,9 @@ def folded_with(f: Callable[[Scalar, Scalar], Scalar], empty: int | None) -> Fol
 
     def fold(call: Call) -> tuple[Value | None, ...]:
         x, axes = call.x(0), reduced_axes(call)
-        shape = numeric(x.dims)
+        content, shape = x.content, numeric(x.dims)
         sets: dict[tuple[int, ...], Scalar] = {}
-        for at, v in zip(positions(shape), x.content, strict=True):
+        for at, v in zip(positions(shape), content, strict=True):
             key = tuple(p for i, p in enumerate(at) if i not in axes)
             sets[key] = f(sets[key], v) if key in sets else v
         places = list(positions(tuple(d for i, d in enumerate(shape) if i not in axes)))
@@ -239,7 +239,7 @@ def folded_with(f: Callable[[Scalar, Scalar], Scalar], empty: int | None) -> Fol
             if empty is None:
                 raise Unknown("the extreme of no elements")
             return ((empty,) * len(places),)
-        if any(isinstance(v, Fraction) and v.denominator != 1 for v in x.content):
+        if any(isinstance(v, Fraction) and v.denominator != 1 for v in content):
             raise Unknown("sums of fractions depend on their order")
         return (fitted([sets[at] for at in places], x.dtype),)
 

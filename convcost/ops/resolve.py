@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from convcost.errors import ModelError, ShapeError, Unknown
-from convcost.ir import MAX_VALUE, Graph, Node, Tensor
+from convcost.ir import MAX_FLOATS, MAX_VALUE, Graph, Node, Tensor
 from convcost.ops import find
 from convcost.ops.base import Call, Op
 
@@ -27,7 +27,11 @@ MAX_RULE_CALLS = 1_000_000
 ABSENT = Tensor("", reason="not given")
 """Stands for an input that a function is called without."""
 
+TOO_MUCH = "C250"
+"""Code of the errors for bodies inside bodies without end."""
+
 Run = Callable[[str, tuple[Tensor, ...]], Graph]
+Attempt = Callable[[str], tuple[Graph, bool]]
 
 
 class Scope:
@@ -53,14 +57,16 @@ class Resolver:
     """One resolution: remembers the bodies it has resolved, so that a function called twice is worked out once."""
 
     def __init__(self) -> None:
-        self.memo: dict[tuple[int, tuple[Tensor, ...]], Graph] = {}
+        self.memo: dict[tuple[int, tuple[Tensor, ...], bool], tuple[Graph, tuple[str, ...]]] = {}
         self.depth = 0
         self.rule_calls = 0
+        self.contradictions: list[str] | None = None
+        """Inside a branch that may never run: what is wrong in it. Elsewhere None, and the first one is raised."""
 
     def graph(self, graph: Graph, inputs: tuple[Tensor, ...], outer: Scope | None) -> Graph:
         """`graph` with `inputs` (typed) in place of its own, every tensor resolved."""
         if self.depth >= MAX_DEPTH:
-            raise ModelError(f"nested too deep: more than {MAX_DEPTH} bodies inside each other", code="C250")
+            raise ModelError(f"nested too deep: more than {MAX_DEPTH} bodies inside each other", code=TOO_MUCH)
         self.depth += 1
         try:
             scope = Scope(dict(graph.tensors), outer)
@@ -85,10 +91,13 @@ class Resolver:
         )
         if outer is not None:
             return self.graph(graph, named, outer)
-        key = (id(graph), named)
-        done = self.memo.get(key)
-        if done is None:
-            done = self.memo[key] = self.graph(graph, named, None)
+        key = (id(graph), named, self.contradictions is None)
+        if key not in self.memo:
+            n = len(self.contradictions or ())
+            self.memo[key] = (self.graph(graph, named, None), tuple(self.contradictions or ())[n:])
+        done, wrong = self.memo[key]
+        if self.contradictions is not None:
+            self.contradictions.extend(wrong)
         return done
 
     def node(self, node: Node, scope: Scope) -> Node:
@@ -104,20 +113,25 @@ class Resolver:
             bodies[role] = self.body(inner, given, None if role == "function" else scope)
             return bodies[role]
 
+        def attempt(role: str) -> tuple[Graph, bool]:
+            before, self.contradictions = self.contradictions, []
+            try:
+                return run(role, ()), not self.contradictions
+            finally:
+                self.contradictions = before
+
         op = find(node.domain, node.op)
         self.rule_calls += 1
         if self.rule_calls > MAX_RULE_CALLS:
-            raise ModelError(f"nested bodies take more than {MAX_RULE_CALLS:,} steps to work out", code="C250")
+            raise ModelError(f"nested bodies take more than {MAX_RULE_CALLS:,} steps to work out", code=TOO_MUCH)
         try:
-            outputs = self.outputs(node, op, inputs, run)
+            outputs = self.outputs(node, op, inputs, run, attempt)
         except Unknown as why:
             outputs = tuple(Tensor("", reason=why.reason, needs=why.needs) for _ in node.outputs)
         except ShapeError as wrong:
-            raise ModelError(f"{node.op}: {wrong}", node=node.name, code="C220") from None
+            outputs = self.contradicted(node, ModelError(f"{node.op}: {wrong}", node=node.name, code="C220"))
         except ModelError as inside:
-            if inside.node is None:
-                inside.node = node.name
-            raise
+            outputs = self.contradicted(node, inside)
         fixed = (op is None or op.constant) and all(t is None or t.constant for t in inputs) and not node.bodies
         own = scope.own
         for name, t in zip(node.outputs, outputs, strict=False):
@@ -132,7 +146,18 @@ class Resolver:
             node, bodies=tuple((role, bodies.get(role, graph)) for role, graph in node.bodies)
         )
 
-    def outputs(self, node: Node, op: Op | None, inputs: tuple[Tensor | None, ...], run: Run) -> tuple[Tensor, ...]:
+    def contradicted(self, node: Node, wrong: ModelError) -> tuple[Tensor, ...]:
+        """Unknown outputs of a node that cannot run, in a branch that need not run; else the error is raised."""
+        if wrong.node is None:
+            wrong.node = node.name
+        if self.contradictions is None or wrong.code == TOO_MUCH:
+            raise wrong from None
+        self.contradictions.append(wrong.message)
+        return tuple(Tensor("", reason=f"cannot run on these inputs: {wrong.message}") for _ in node.outputs)
+
+    def outputs(
+        self, node: Node, op: Op | None, inputs: tuple[Tensor | None, ...], run: Run, attempt: Attempt
+    ) -> tuple[Tensor, ...]:
         """Types (and small contents) of a node's outputs."""
         if node.body("function") is not None:
             return called(run("function", tuple(t or ABSENT for t in inputs)))
@@ -143,7 +168,15 @@ class Resolver:
         least, most = op.inputs
         if not least <= len(inputs) <= most:
             raise ShapeError(f"takes {least} to {most} inputs, {len(inputs)} are given")
-        call = Call(node.attrs, inputs, n_outputs=len(node.outputs), bodies=node.bodies, name=node.name, run=run)
+        call = Call(
+            node.attrs,
+            inputs,
+            n_outputs=len(node.outputs),
+            bodies=node.bodies,
+            name=node.name,
+            run=run,
+            attempt=attempt,
+        )
         outputs = op.shape(call)
         for t in outputs:
             if t.shape is not None and len(t.shape) > MAX_RANK:
@@ -160,7 +193,9 @@ def folded(op: Op, call: Call, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...
     """`outputs` with their contents, where the operator can tell them and they are small."""
     assert op.fold is not None
     for t in outputs:
-        if t.shape is None or not isinstance(t.size, int) or t.size > MAX_VALUE:
+        if t.shape is None or not isinstance(n := t.size, int) or n > MAX_VALUE:
+            return outputs
+        if n > MAX_FLOATS and t.dtype is not None and t.dtype.is_float:
             return outputs
     call.outputs = outputs
     try:
@@ -175,4 +210,4 @@ def resolve(graph: Graph) -> Graph:
     try:
         return Resolver().graph(graph, graph.inputs, None)
     except RecursionError:
-        raise ModelError("nested too deep for this interpreter", code="C250") from None
+        raise ModelError("nested too deep for this interpreter", code=TOO_MUCH) from None
