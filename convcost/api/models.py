@@ -1,0 +1,86 @@
+"""A loaded source, counted: the report's model and what there is to say about it."""
+
+from __future__ import annotations
+
+from convcost import analysis, record
+from convcost.api.sources import Loaded, Options
+from convcost.errors import ModelError
+from convcost.ir import Note
+from convcost.ir.dim import symbols_of
+
+
+def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Diagnostic]]:
+    """A loaded source, counted, and what there is to say about it."""
+    counted = analysis.count(item.graph, trip_counts=opts.trip_counts)
+    totals = analysis.total_cost(item.graph, counted)
+    if opts.strict:
+        insist(item, counted, totals)
+    model = record.Model(
+        source=item.name,
+        kind="onnx" if item.kind == "onnx" else "shape",
+        sha256=item.sha256,
+        opset=dict(item.graph.opset),
+        dims=item.dims,
+        totals=totals,
+        coverage=counted.coverage,
+        outputs=analysis.outputs_of(item.graph),
+        layers=counted.layers,
+    )
+    notes = [diagnostic(item, note) for note in item.graph.notes]
+    notes += [
+        record.Diagnostic(
+            code="C240", severity="note", message=text, location=record.Location(file=item.name, node=name)
+        )
+        for name, text in counted.notes
+    ]
+    return model, notes + open_dimensions(item, totals)
+
+
+def insist(item: Loaded, counted: analysis.Counted, totals: record.Cost) -> None:
+    """`--strict`: an error where anything is not counted."""
+    missing = counted.coverage.unknown
+    if missing:
+        first = missing[0]
+        raise ModelError(
+            f"{counted.total.n_unknown} nodes are not counted: {first.op}: {first.reason}",
+            file=item.name,
+            node=first.name,
+            code="C241",
+        )
+    if totals.symbolic:
+        name, formula = next(iter(totals.symbolic.items()))
+        raise ModelError(f"dimensions are open: {name} is {formula}", file=item.name, code="C242")
+    if not counted.coverage.complete:
+        raise ModelError("the totals are lower bounds", file=item.name, code="C243")
+
+
+def diagnostic(item: Loaded, note: Note) -> record.Diagnostic:
+    """A note of the graph in the report's form."""
+    return record.Diagnostic(
+        code=note.code,
+        severity="warning" if note.severity == "warning" else "note",
+        message=note.message,
+        help=note.help,
+        location=record.Location(file=item.name, node=note.location),
+    )
+
+
+def open_dimensions(item: Loaded, totals: record.Cost) -> list[record.Diagnostic]:
+    """Which option would turn the formulas into numbers."""
+    if not totals.symbolic:
+        return []
+    names = sorted(symbols_of(d for t in item.graph.inputs for d in t.shape or ()))
+    if not names:
+        return []
+    import shlex  # noqa: PLC0415 - rare
+
+    options = " ".join("--dim " + shlex.quote(f"{name}=N") for name in names)
+    return [
+        record.Diagnostic(
+            code="C244",
+            severity="note",
+            message=f"{', '.join(names)} left open: counts that depend on them are formulas",
+            help=f"give numbers: {options}",
+            location=record.Location(file=item.name),
+        )
+    ]

@@ -1,0 +1,46 @@
+"""Sources that are run: their times in the report. Imported only to run, as it loads NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from convcost import record, timing
+from convcost.api.sources import Loaded
+from convcost.errors import UsageError
+
+
+def measure(item: Loaded, model: record.Model, how: Mapping[str, object], backend: str = "numpy") -> timing.Measured:
+    """Run one graph and take its times."""
+    if backend not in ("numpy", "onnxruntime"):
+        raise UsageError(f"unknown backend {backend!r}; there are numpy and onnxruntime")
+    try:
+        settings = msgspec.convert(dict(how), timing.Options)
+    except msgspec.ValidationError as wrong:
+        raise UsageError(f"an option has the wrong type: {wrong}") from None
+    return timing.time_model(
+        item.graph,
+        options=settings,
+        backend="onnxruntime" if backend == "onnxruntime" else "numpy",
+        work=work_of(model),
+        source=item.path,
+    )
+
+
+def work_of(model: record.Model) -> dict[str, timing.LayerWork]:
+    """FLOPs and bytes of each layer, for its rates."""
+    out = {}
+    for layer in model.layers:
+        cost = layer.cost
+        if cost.flops is not None and cost.read_bytes is not None and cost.write_bytes is not None:
+            out[layer.name] = timing.LayerWork(cost.flops, cost.read_bytes + cost.write_bytes)
+    return out
+
+
+def timed(model: record.Model, measured: timing.Measured) -> record.Model:
+    """The model with times filled in."""
+    layers = [
+        msgspec.structs.replace(layer, timing=measured.layers.get(layer.name, layer.timing)) for layer in model.layers
+    ]
+    return msgspec.structs.replace(model, layers=layers, timing=measured.model)

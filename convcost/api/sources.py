@@ -1,0 +1,130 @@
+"""Sources as graphs: shape strings, lists of them, model files, patterns of files, JSON reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from convcost import notation, record
+from convcost.errors import ModelError, NotationError, UsageError
+from convcost.ir import DType, Graph
+
+MAX_REPORT_BYTES = 256 * 2**20
+"""A JSON report larger than this is not read."""
+
+
+MEASURING = frozenset(
+    {"runs", "warmup", "min_seconds", "threads", "max_memory", "time_limit", "exact", "fuse", "verify", "seed"}
+)
+"""Options of a measurement: the fields of `timing.Options`, named here so that counting does not load it."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """One source as a graph: `name` is how the report calls it, `path` where a file lies."""
+
+    name: str
+    kind: str
+    graph: Graph
+    path: str | None = None
+    dims: dict[str, int] = {}
+    sha256: str | None = None
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How sources are read and counted; each field is an option of the command line."""
+
+    dims: Mapping[str, int] = {}
+    inputs: Mapping[str, str] = {}
+    batch: int = 1
+    dtype: str = "float32"
+    strict: bool = False
+    hash: bool = False
+    trip_counts: Mapping[str, int] = {}
+
+
+def split(options: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Options of a measurement, and the others."""
+    how = {name: value for name, value in options.items() if name in MEASURING and value is not None}
+    return how, {name: value for name, value in options.items() if name not in MEASURING}
+
+
+def options_from(given: Mapping[str, object]) -> Options:
+    """Options by name, checked."""
+    unknown = set(given) - set(Options.__struct_fields__)
+    if unknown:
+        raise UsageError(f"unknown option {min(unknown)!r}; there are {', '.join(Options.__struct_fields__)}")
+    try:
+        opts = msgspec.convert(dict(given), Options)
+    except msgspec.ValidationError as wrong:
+        raise UsageError(f"an option has the wrong type: {wrong}") from None
+    if opts.batch < 1:
+        raise UsageError(f"the batch must be at least 1, not {opts.batch}")
+    if DType.from_label(opts.dtype) is None:
+        raise UsageError(f"unknown element type {opts.dtype!r}; for instance float32, float16, int8")
+    return opts
+
+
+def expand(sources: tuple[str, ...]) -> Iterator[str | notation.Line]:
+    """Sources with patterns replaced by the files that they match, and `-` and `@file` by their lines."""
+    for source in sources:
+        if source == "-":
+            yield from notation.read_lines(sys.stdin.buffer, "standard input")
+        elif source.startswith("@"):
+            yield from notation.read_file(source[1:])
+        elif source.endswith(".onnx") and any(c in source for c in "*?[") and not os.path.lexists(source):
+            import glob  # noqa: PLC0415 - rare
+
+            found = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - patterns may be absolute
+            if not found:
+                raise UsageError(f"no file matches {source}")
+            yield from found
+        else:
+            yield source
+
+
+def load(source: str | notation.Line, opts: Options) -> Loaded:
+    """A source as a resolved graph."""
+    if isinstance(source, notation.Line):
+        return from_line(source, opts)
+    if notation.is_notation(source):
+        return from_text(source, opts)
+    from convcost import onnx_reader  # noqa: PLC0415 - onnx is slow to import
+
+    given = dict(onnx_reader.parse_input_option(f"{name}={text}") for name, text in opts.inputs.items())
+    file = onnx_reader.read_file(source, dims=opts.dims, inputs=given, hash=opts.hash)
+    name = os.path.basename(source)  # noqa: PTH119 - names that are not UTF-8 stay as they are
+    return Loaded(name, "onnx", file.graph, source, dict(file.dims), file.sha256)
+
+
+def from_text(text: str, opts: Options) -> Loaded:
+    """A shape string as a resolved graph."""
+    dtype = DType.from_label(opts.dtype)
+    graph = notation.parse(text, batch=opts.batch, dtype=dtype or DType.FLOAT32)
+    return Loaded(" ".join(text.split()), "shape", graph)
+
+
+def from_line(line: notation.Line, opts: Options) -> Loaded:
+    """A shape string of a list; a mistake in it is reported with its line."""
+    try:
+        return from_text(line.text, opts)
+    except NotationError as wrong:
+        wrong.line = line.number
+        raise
+
+
+def read_report(path: str) -> record.Report:
+    """A JSON report that this tool wrote."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            data = file.read(MAX_REPORT_BYTES + 1)
+    except OSError as error:
+        raise ModelError(error.strerror or "cannot be read", file=path, code="C201") from None
+    if len(data) > MAX_REPORT_BYTES:
+        raise ModelError(f"larger than {MAX_REPORT_BYTES} bytes", file=path, code="C202")
+    try:
+        return record.decode(data)
+    except msgspec.MsgspecError as wrong:
+        raise ModelError(f"not a convcost report: {wrong}", file=path, code="C203") from None
