@@ -96,7 +96,7 @@ def joins(m: Dim) -> Dim:
 class Call:
     """One use of an operator: its attributes, its inputs and, for the cost rule, its outputs."""
 
-    __slots__ = ("attrs", "bodies", "inputs", "n_outputs", "name", "outputs", "run")
+    __slots__ = ("attempted", "attrs", "bodies", "inputs", "n_outputs", "name", "outputs", "run")
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class Call:
         bodies: tuple[tuple[str, Graph], ...] = (),
         name: str = "",
         run: Callable[[str, tuple[Tensor, ...]], Graph] | None = None,
+        attempt: Callable[[str], tuple[Graph, bool]] | None = None,
     ) -> None:
         self.attrs = attrs
         self.inputs = inputs
@@ -115,12 +116,19 @@ class Call:
         self.bodies = bodies
         self.name = name
         self.run = run
+        self.attempted = attempt
 
     def body(self, role: str, given: tuple[Tensor, ...]) -> Graph:
         """The inner graph called `role`, resolved for these inputs (shape rules of If, Loop and Scan)."""
         if self.run is None:
             raise ShapeError(f"the {role} cannot be worked out here")
         return self.run(role, given)
+
+    def attempt(self, role: str) -> tuple[Graph, bool]:
+        """The inner graph called `role`, which need not run, and whether it can; what contradicts is left unknown."""
+        if self.attempted is None:
+            raise ShapeError(f"the {role} cannot be worked out here")
+        return self.attempted(role)
 
     def x(self, i: int) -> Tensor:
         """Input i, which the operator requires."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from convcost.errors import ModelError, ShapeError, Unknown
+from convcost.errors import Unknown
 from convcost.ir import Dim, DType, Graph, Tensor, total
 from convcost.ir.graph import SEQUENCE
 from convcost.ops.base import (
@@ -27,9 +27,6 @@ from convcost.ops.base import (
     typed,
     unknown,
 )
-
-TOO_DEEP = "C250"
-"""Code of the error for bodies inside bodies without end: it is never forgiven."""
 
 PASSES = 3
 """How often the body of a loop is worked out before what still changes is called unknown."""
@@ -65,8 +62,13 @@ def if_shape(call: Call) -> tuple[Tensor, ...]:
     """The outputs of the branch that the condition picks; of both, where it is not known and they agree."""
     picked = truth(call.x(0))
     if picked is not None:
-        return results(call.body("then_branch" if picked else "else_branch", ()))
-    known = [given for given in (attempt(call, "then_branch"), attempt(call, "else_branch")) if given is not None]
+        role, other = ("then_branch", "else_branch") if picked else ("else_branch", "then_branch")
+        outputs = results(call.body(role, ()))
+        if other in dict(call.bodies):
+            call.attempt(other)
+        return outputs
+    tried = [call.attempt(role) for role in ("then_branch", "else_branch")]
+    known = [results(graph) for graph, runs in tried if runs]
     if not known:
         raise Unknown("neither branch can run on these inputs")
     if len(known) == 1:
@@ -74,18 +76,6 @@ def if_shape(call: Call) -> tuple[Tensor, ...]:
     first, second = known
     require(len(first) == len(second), f"the branches give {len(first)} and {len(second)} outputs")
     return tuple(common(a, b, "the branches differ") for a, b in zip(first, second, strict=True))
-
-
-def attempt(call: Call, role: str) -> tuple[Tensor, ...] | None:
-    """The outputs of a branch, or None where its shapes contradict: it cannot be the one that runs."""
-    try:
-        return results(call.body(role, ()))
-    except ShapeError:
-        return None
-    except ModelError as wrong:
-        if wrong.code == TOO_DEEP:
-            raise
-        return None
 
 
 def common(a: Tensor, b: Tensor, why: str) -> Tensor:
