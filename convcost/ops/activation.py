@@ -9,8 +9,8 @@ from typing import Any
 
 from convcost.ir import Shape, Tensor
 from convcost.ops.base import Attrs, Call, NoAttrs, Op, Work, alike, broadcast, require, show, typed
-from convcost.ops.elementwise import larger
 from convcost.ops.pointwise import AxisAttrs, per_element, same_types, unary
+from convcost.ops.scalars import larger
 
 
 class AlphaAttrs(Attrs, frozen=True):

@@ -10,8 +10,9 @@ from convcost.errors import Unknown
 from convcost.ir import MAX_VALUE, Dim, DType, Expr, Scalar, Tensor, Value, ceildiv, maximum
 from convcost.ops.base import Attrs, Call, NoAttrs, Op, Work, free, integers, require, show, typed
 from convcost.ops.cast import element_type
-from convcost.ops.folding import compatible, fitted, numeric, positions, summed, times
+from convcost.ops.folding import compatible, fitted, numeric, positions
 from convcost.ops.pointwise import text
+from convcost.ops.scalars import summed, times
 from convcost.ops.shape import target
 
 

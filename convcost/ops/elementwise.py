@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import partial
-from math import ceil, floor, isqrt
 from typing import Any
 
 from convcost.errors import Unknown
-from convcost.ir import DType, Expr, Scalar, Tensor, Value, maximum
+from convcost.ir import DType, Expr, Scalar, Tensor, Value
 from convcost.ops.base import (
     CARRY_LARGER,
     MANY,
@@ -28,7 +27,7 @@ from convcost.ops.base import (
     show,
     typed,
 )
-from convcost.ops.folding import combined, divided, power, remainder, same, summed, times
+from convcost.ops.folding import combined
 from convcost.ops.pointwise import (
     aligned,
     binary,
@@ -38,6 +37,21 @@ from convcost.ops.pointwise import (
     test_shape,
     text,
     unary,
+)
+from convcost.ops.scalars import (
+    absolute,
+    bits,
+    divided,
+    larger,
+    power,
+    reciprocal,
+    remainder,
+    root,
+    same,
+    smaller,
+    summed,
+    times,
+    whole,
 )
 
 ADD = Work(additions=1)
@@ -100,56 +114,6 @@ def fold_shift(call: Call) -> tuple[Value | None, ...]:
         return a << b if call.attrs.direction == "LEFT" else a >> b
 
     return combined(call, shift)
-
-
-def bits(a: Scalar, b: Scalar, how: str) -> Scalar:
-    """And, or, exclusive or of integers."""
-    if not isinstance(a, int) or not isinstance(b, int):
-        raise Unknown("bits of a symbol are not followed")
-    return a & b if how == "and" else a | b if how == "or" else a ^ b
-
-
-def whole(x: Scalar, how: str) -> Scalar:
-    """`x` rounded: down, up, or to the nearest with ties to even. A symbol is whole already."""
-    if not isinstance(x, Fraction):
-        return x
-    return Fraction(floor(x) if how == "floor" else ceil(x) if how == "ceil" else round(x))
-
-
-def root(x: Scalar) -> Scalar:
-    """The square root where it is exact."""
-    if isinstance(x, Expr) or x < 0:
-        raise Unknown("a root of this content is not followed")
-    q = Fraction(x)
-    n, d = isqrt(q.numerator), isqrt(q.denominator)
-    if n * n != q.numerator or d * d != q.denominator:
-        raise Unknown("an inexact root is not followed")
-    return Fraction(n, d)
-
-
-def reciprocal(x: Scalar) -> Scalar:
-    """1 / x."""
-    if isinstance(x, Expr) or x == 0:
-        raise Unknown("a reciprocal of this content is not followed")
-    return 1 / Fraction(x)
-
-
-def absolute(x: Scalar) -> Scalar:
-    """|x|."""
-    return -x if x < 0 else x
-
-
-def larger(*xs: Scalar) -> Scalar:
-    """The largest; symbols stay as a formula."""
-    out = xs[0]
-    for x in xs[1:]:
-        out = max(out, x) if isinstance(out, Fraction) or isinstance(x, Fraction) else maximum(out, x)
-    return out
-
-
-def smaller(*xs: Scalar) -> Scalar:
-    """The smallest; symbols stay as a formula."""
-    return -larger(*[-x for x in xs])
 
 
 def variadic_cost(each: Work, last: Work, name: str, formula: str, counted: str) -> Any:

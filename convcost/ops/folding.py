@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import product as pairs
-from math import floor, trunc
 
-from convcost.errors import ShapeError, Unknown
+from convcost.errors import Unknown
 from convcost.ir import MAX_VALUE, DType, Expr, Scalar, Shape, Tensor, Value, known
 from convcost.ops.base import Call
 
@@ -138,64 +137,3 @@ def compatible(row: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
 def small(t: Tensor) -> bool:
     """Whether the contents of such a tensor are carried."""
     return t.shape is not None and isinstance(t.size, int) and t.size <= MAX_VALUE
-
-
-def divided(a: Scalar, b: Scalar) -> Scalar:
-    """A / b: integers truncate towards zero (a symbol counts as not negative), fractions are exact."""
-    if isinstance(a, Fraction) or isinstance(b, Fraction):
-        if isinstance(a, Expr) or isinstance(b, Expr):
-            raise Unknown("a symbol divided by a fraction is not followed")
-        if b == 0:
-            raise Unknown("a division by zero")
-        return Fraction(a) / b
-    if b == 0:
-        raise ShapeError("division of an integer by zero: no value")
-    if isinstance(a, int) and isinstance(b, int):
-        return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-    return a // b
-
-
-def remainder(a: Scalar, b: Scalar, *, truncate: bool) -> Scalar:
-    """A - b * floor(a / b), or with the quotient truncated towards zero."""
-    if isinstance(a, Expr) or isinstance(b, Expr):
-        if isinstance(a, Fraction) or isinstance(b, Fraction):
-            raise Unknown("a symbol and a fraction are not followed")
-        return a - a // b * b
-    if b == 0:
-        if isinstance(a, Fraction) or isinstance(b, Fraction):
-            raise Unknown("a remainder by zero")
-        raise ShapeError("Mod of an integer by zero has no value")
-    quotient = Fraction(a) / b
-    return a - b * (trunc(quotient) if truncate else floor(quotient))
-
-
-def power(a: Scalar, b: Scalar) -> Scalar:
-    """A ** b for small whole exponents."""
-    if isinstance(b, Fraction) and b.denominator == 1:
-        b = b.numerator
-    if not isinstance(b, int) or not 0 <= b <= 64:
-        raise Unknown("a power with this exponent is not followed")
-    out: Scalar = 1
-    for _ in range(b):
-        out = out * a  # type: ignore[operator]
-    return out
-
-
-def same(a: Scalar, b: Scalar) -> bool:
-    """Whether a equals b; `Unknown` where symbols leave it open."""
-    if isinstance(a, Expr) or isinstance(b, Expr):
-        return not bool(a - b)  # type: ignore[operator]
-    return a == b
-
-
-def summed(*xs: Scalar) -> Scalar:
-    """The sum."""
-    out = xs[0]
-    for x in xs[1:]:
-        out = out + x  # type: ignore[operator]
-    return out
-
-
-def times(a: Scalar, b: Scalar) -> Scalar:
-    """The product."""
-    return a * b  # type: ignore[operator]

@@ -105,8 +105,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Flatten",
         "Squeeze",
         "Unsqueeze",
-        "Expand",
-        "Tile",
         "Identity",
         "Dropout",
     ),
@@ -114,9 +112,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Transpose",
         "Concat",
         "Split",
-        "Slice",
-        "Pad",
-        "CenterCropPad",
     ),
     "rearrange": (
         "DepthToSpace",
@@ -133,11 +128,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "ScatterElements",
         "ScatterND",
         "TensorScatter",
-        "Compress",
-        "NonZero",
-        "Unique",
-        "OneHot",
-        "TopK",
     ),
     "conv": (
         "Conv",
@@ -301,6 +291,22 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "ai.onnx.ml:DictVectorizer",
         "ai.onnx.ml:CastMap",
         "ai.onnx.ml:ZipMap",
+    ),
+    "slice": (
+        "Slice",
+        "Pad",
+        "CenterCropPad",
+    ),
+    "select": (
+        "Compress",
+        "NonZero",
+        "Unique",
+        "OneHot",
+        "TopK",
+    ),
+    "repeat": (
+        "Expand",
+        "Tile",
     ),
 }
 """Operators by family (a module of `convcost.ops`). `domain:Name` for operators outside of the ONNX domain."""
