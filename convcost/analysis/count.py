@@ -93,7 +93,9 @@ class Counter:
             own = msgspec.structs.replace(own, lower_bound=True)
         for role, graph in node.bodies:
             if shown is None or role != shown[0]:
-                self.book.absorb(index, graph, inner_names(node, role, graph, names))
+                self.book.absorb(
+                    index, graph, inner_names(node, role, graph, names), None if role == "function" else scope
+                )
         kind = kind_of(node, call)
         tally = repeated(own, repeats)
         fields = place.fields.follow(node, call, find(node.domain, node.op))

@@ -14,6 +14,7 @@ from convcost.errors import ShapeError, Unknown
 from convcost.ir import Dim, DType, Graph, Node, Tensor
 from convcost.ops import find
 from convcost.ops.base import CARRY_ALL, CARRY_FIRST, CARRY_LARGER, CARRY_NOTHING, Call, Op
+from convcost.ops.resolve import Scope
 
 GENERATORS = frozenset({"Constant", "ConstantOfShape"})
 TABLES = frozenset({"Gather", "GatherND", "GatherElements", "GatherBlockQuantized"})
@@ -154,19 +155,23 @@ class Book:
                 weights.params = weights.params + count
                 weights.nbytes = weights.nbytes + o.nbytes
 
-    def absorb(self, row: int, graph: Graph, names: Names) -> None:
-        """Attribute all constants inside `graph` to `row`: a branch not taken, a body shown as one row."""
+    def absorb(self, row: int, graph: Graph, names: Names, scope: Scope | None) -> None:
+        """Attribute all constants inside `graph` to `row`: a branch not taken, a body shown as one row.
+
+        `scope` is that of the graph around it, None for a function.
+        """
         key = (id(graph), tuple(id(names.get(t.name)) for t in graph.inputs))
         if key in self.absorbed:
             return
         self.absorbed.add(key)
         self.enter(graph, names)
+        inner = Scope(graph.tensors, scope)
         for node in graph.nodes:
-            inputs = tuple([tensor_in(graph, name) for name in node.inputs])
+            inputs = tuple([inner.get(name) if name else None for name in node.inputs])
             outputs = tuple([graph.tensors.get(name) for name in node.outputs])
             self.use(row, node, inputs, names, Call(node.attrs, inputs, outputs))
             for role, body in node.bodies:
-                self.absorb(row, body, inner_names(node, role, body, names))
+                self.absorb(row, body, inner_names(node, role, body, names), None if role == "function" else inner)
 
     def close(self) -> list[Weights]:
         """All rows, with the constants that turned out not to be parameters as buffers of their first user."""
@@ -192,11 +197,6 @@ def inner_names(node: Node, role: str, body: Graph, names: Names) -> Names:
         if origin is not None:
             inner.own[own.name] = origin
     return inner
-
-
-def tensor_in(graph: Graph, name: str) -> Tensor | None:
-    """A tensor of `graph`; one from an enclosing graph is taken for a value that is not constant."""
-    return None if not name else graph.tensors.get(name) or Tensor(name)
 
 
 def weight_slots(op: Op, inputs: tuple[Tensor | None, ...], *, fixed: bool) -> tuple[int, ...]:
