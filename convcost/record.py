@@ -13,8 +13,8 @@ import msgspec
 SCHEMA_VERSION = "1.0"
 
 CONVENTION = (
-    "1 MAC = 1 multiplication + 1 addition; macs count products of convolutions, matrices, recurrent gates and "
-    "attention, padding zeros included; biases and elementwise work are counted apart"
+    "1 MAC = 1 multiplication + 1 addition, padding zeros included; macs count products of convolutions, matrices, "
+    "recurrent gates and attention; biases and elementwise work are counted apart"
 )
 
 COUNTED = (

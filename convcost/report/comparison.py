@@ -10,8 +10,7 @@ from convcost.report.view import number, shape_text, size
 
 COLUMNS = (
     Column(key="index", title="#"),
-    Column(key="name", title="way", right=False, words=True, least=12),
-    Column(key="notation", title="notation", right=False, words=True, drop=8, least=20),
+    Column(key="name", title="way", right=False, words=True, least=22),
     Column(key="output", title="output", drop=6),
     Column(key="macs", title="MACs"),
     Column(key="ratio", title="fewer"),
@@ -29,10 +28,12 @@ TIMED = (
 
 
 def comparison_blocks(comparison: Comparison, how: str) -> list[Block]:
-    """A heading, the table, and why the others are not in it."""
+    """A heading, the table, each row's notation in full, and why other ways are not in it."""
     table = comparison_table(comparison, how)
     skipped = tuple(("skipped ", Text(s.name), ": ", Text(s.reason)) for s in comparison.skipped)
     blocks: list[Block] = [Heading(("Compare ", Text(comparison.of))), table]
+    notation = tuple((f"#{i} ", Text(way.notation)) for i, way in enumerate(comparison.alternatives))
+    blocks.append(Paragraph(notation, "plain"))
     return [*blocks, Paragraph(skipped, "dim")] if skipped else blocks
 
 
@@ -50,7 +51,6 @@ def row(index: int, way: Alternative, first: Alternative, how: str) -> tuple[Cel
     return (
         str(index),
         Text(way.name),
-        Text("" if way.notation == way.name else way.notation),
         shape_text(way.outputs[0].shape) if way.outputs else "",
         number(cost.macs, how),
         times_less(cost.macs, base.macs) if index else "",

@@ -33,7 +33,8 @@ def document(report: Report, view: View) -> list[Block]:
             blocks += [Heading(title(model)), *unknown_nodes(model)]
     if report.diagnostics:
         blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
-    blocks.append(Paragraph(((f"convention: {report.convention}",),), "dim"))
+    convention = report.convention if view.all_layers else report.convention.partition(";")[0]
+    blocks.append(Paragraph((("convention: ", Text(convention)),), "dim"))
     return blocks
 
 
@@ -67,10 +68,10 @@ def headline(model: Model) -> Facts:
     """The figures that people ask for first, exactly."""
     total, partial = model.totals, not model.coverage.complete
     items = [f"{number(total.macs, 'exact', partial=partial)} MACs"]
+    if total.macs_effective != total.macs:
+        items[0] += f" ({number(total.macs_effective, 'exact', partial=partial)} without padding zeros)"
     if total.multiplications != total.macs:
         items.append(f"{number(total.multiplications, 'exact', partial=partial)} multiplications")
-    if total.macs_effective != total.macs:
-        items.append(f"{number(total.macs_effective, 'exact', partial=partial)} without padding zeros")
     items.append(f"{number(total.params, 'exact', partial=partial)} parameters")
     items.append(f"weights {size(total.weight_bytes, 'si', partial=partial)}")
     items.append(f"peak memory {size(total.peak_memory_bytes, 'si')}")

@@ -76,8 +76,8 @@ def time_share(row: Row, at: Place) -> Fraction | None:
 
 
 def parts(part: Fraction | None) -> Cell:
-    """12.3 %."""
-    return "?" if part is None else units.percent(part.numerator, part.denominator)
+    """12.3, in percent."""
+    return "?" if part is None else units.decimal(100 * part, 1)
 
 
 def bar(part: Fraction | None) -> Cell:
@@ -115,10 +115,10 @@ def index_cell(row: Row, _: Place) -> Cell:
 COLUMNS: tuple[LayerColumn, ...] = (
     LayerColumn(Column(key="index", title="#"), index_cell, blank),
     LayerColumn(
-        Column(key="name", title="layer", right=False, words=True, least=10), name_cell, lambda _: "total"
+        Column(key="name", title="layer", right=False, words=True, least=9), name_cell, lambda _: "total"
     ),
     LayerColumn(
-        Column(key="kind", title="kind", right=False, words=True, drop=2, least=11), lambda r, _: Text(r.kind), blank
+        Column(key="kind", title="kind", right=False, words=True, drop=2, least=9), lambda r, _: Text(r.kind), blank
     ),
     LayerColumn(Column(key="op", title="op", right=False, words=True, drop=15), lambda r, _: Text(r.op), blank),
     LayerColumn(
@@ -143,9 +143,9 @@ COLUMNS: tuple[LayerColumn, ...] = (
     ),
     count("multiplications", "mults", 10, "multiplications"),
     count("macs", "MACs", 0, "macs"),
-    LayerColumn(Column(key="share", title="share", drop=5), lambda r, at: parts(share(r, at.model)), blank),
+    LayerColumn(Column(key="share", title="MACs %", drop=5), lambda r, at: parts(share(r, at.model)), blank),
     LayerColumn(Column(key="bar", title="", right=False, drop=7), lambda r, at: bar(share(r, at.model)), blank),
-    LayerColumn(Column(key="cumulative", title="cum.", drop=9), cumulative, blank),
+    LayerColumn(Column(key="cumulative", title="cum. %", drop=9), cumulative, blank),
     count("params", "params", 3, "params"),
     memory("memory", "memory", 6, "write_bytes"),
     count("macs_effective", "effective", 18, "macs_effective"),
@@ -161,7 +161,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
         Column(key="time", title="time", drop=1), lambda r, _: "" if r.time is None else units.duration(r.time),
         time_total,
     ),
-    timing("time_share", "share", 8, lambda r, at: parts(time_share(r, at))),
+    timing("time_share", "time %", 8, lambda r, at: parts(time_share(r, at))),
     LayerColumn(Column(key="time_bar", title="", right=False, drop=7), lambda r, at: bar(time_share(r, at)), blank),
     timing("gflops", "GFLOP/s", 8, rate),
     timing("roof", "roof", 10, roof),
@@ -208,11 +208,22 @@ def table(model: Model, entries: list[LayerColumn], drawn: list[tuple[Cell, ...]
     end = Place(model, None, how)
     return Table(
         title=(),
-        columns=tuple([entry.column for entry in entries]),
+        columns=tuple([fitted(entry.column, model) for entry in entries]),
         rows=tuple(drawn),
         totals=(tuple([entry.total(end) for entry in entries]),),
         note=note,
     )
+
+
+def fitted(column: Column, model: Model) -> Column:
+    """The names of a shape string's layers are their notation, and need more room than names."""
+    if model.kind == "shape" and column.key == "name":
+        return msgspec.structs.replace(column, least=NOTATION)
+    return column
+
+
+NOTATION = 28
+"""Least columns of a layer's notation."""
 
 
 def hidden_note(hidden: int, view: View) -> str:

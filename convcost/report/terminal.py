@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from convcost.record import Report
 from convcost.report.document import document
-from convcost.report.layout import BAR, GAP, Layout, arrange
+from convcost.report.layout import BAR, Layout, arrange
 from convcost.report.picture import Bar, Block, Cell, Column, Facts, Heading, Paragraph, Table, Tree
 from convcost.report.style import Style
 from convcost.report.text import Line, Text, cells
@@ -77,8 +77,9 @@ def wrapped(text: str, width: int) -> list[str]:
 def draw_table(table: Table, style: Style) -> list[str]:
     """Titles, a rule, rows, totals, and what is not shown."""
     layout = arrange(table, style)
-    gap = " " * GAP
-    titles = gap.join(pad(style.ours(table.columns[i].title), w, table.columns[i]) for i, w in layout.shown)
+    titles = "".join(
+        " " * gap + pad(style.ours(table.columns[i].title), width, table.columns[i]) for i, width, gap in layout.shown
+    )
     rule = style.ours("─") * cells(titles)
     out = [style.paint(titles.rstrip(), "head"), style.paint(rule, "head")]
     out += [draw_row(row, table, layout, style, "") for row in table.rows]
@@ -99,8 +100,11 @@ def footnotes(table: Table, layout: Layout, style: Style) -> list[str]:
 
 def draw_row(row: tuple[Cell, ...], table: Table, layout: Layout, style: Style, role: str) -> str:
     """One row."""
-    cells_ = [(row[i], draw_cell(row[i], width, table.columns[i], style)) for i, width in layout.shown]
-    return (" " * GAP).join([style.paint(text, role or role_of(cell)) for cell, text in cells_])
+    drawn = [
+        " " * gap + style.paint(draw_cell(row[i], width, table.columns[i], style), role or role_of(row[i]))
+        for i, width, gap in layout.shown
+    ]
+    return "".join(drawn)
 
 
 def role_of(cell: Cell) -> str:
@@ -127,7 +131,7 @@ def pad(text: str, width: int, column: Column) -> str:
 
 
 def draw_bar(part: Fraction, style: Style) -> str:
-    """A bar of up to six characters, in eighths; in ASCII in wholes."""
+    """A bar of up to five characters, in eighths; in ASCII in wholes."""
     n = int(min(max(part, Fraction(0)), Fraction(1)) * BAR * 8 + Fraction(1, 2))
     if not style.unicode:
         return "#" * ((n + 4) // 8)

@@ -1,12 +1,11 @@
 """Text that comes from outside (names in a model, file names, shape strings) and how each sink makes it inert.
 
-`Text` marks such text; everything else in a report is ours. A sink escapes it once, with its function
-here. An escape is readable (backslash, x, two digits) and never adds a line, so names cannot change a report's structure.
+`Text` marks such text; everything else in a report is ours. A sink escapes it once, with its function here. An escape
+is readable (backslash, x, two digits) and never adds a line, so names cannot change the structure of a report.
 """
 
 from __future__ import annotations
 
-import html as _html
 from typing import TypeAlias
 
 import msgspec
@@ -99,7 +98,9 @@ def markdown(raw: str) -> str:
 
 def html(raw: str) -> str:
     """`raw` as character data or as a quoted attribute."""
-    return _html.escape(visible(raw), quote=True)
+    from html import escape  # noqa: PLC0415 - only for a page
+
+    return escape(visible(raw), quote=True)
 
 
 def csv(raw: str) -> str:

@@ -96,12 +96,19 @@ def works(row: Row) -> bool:
 
 def kind_word(layer: Layer) -> str:
     """`depthwise` says more than `Conv`, but `Relu` more than `elementwise`."""
-    if layer.op not in ("Conv", "ConvTranspose"):
-        return layer.op
-    return SHORT_KINDS.get(layer.kind, layer.kind)
+    word = layer.kind if layer.op in ("Conv", "ConvTranspose") else layer.op
+    return SHORT.get(word, word)
 
 
-SHORT_KINDS = {"pointwise_grouped": "grouped 1×1"}
+SHORT = {
+    "pointwise_grouped": "grouped 1×1",
+    "BatchNormalization": "BatchNorm",
+    "InstanceNormalization": "InstanceNorm",
+    "LayerNormalization": "LayerNorm",
+    "GroupNormalization": "GroupNorm",
+    "GlobalAveragePool": "GlobalAvgPool",
+    "AveragePool": "AvgPool",
+}
 """Words that would not fit their column."""
 
 
