@@ -48,6 +48,9 @@ INTEGERS = {
 }
 FLOATS = {DType.FLOAT32: "f", DType.FLOAT64: "d", DType.FLOAT16: "e"}
 
+SIX = 6
+"""Bits of the types that are packed in `raw_data` but not in `int32_data`."""
+
 TYPED = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
 
 
@@ -168,8 +171,17 @@ def _from_field(proto: Any, dtype: DType, elements: int) -> Payload:
         raise _wrong(f"its {field} holds a number out of the range of {dtype.label}") from None
     if sys.byteorder == "big":
         packed.byteswap()
-    data = packed.tobytes()
+    data = packed.tobytes() if dtype.bits != SIX else packed_six(packed)
     return Payload("raw", len(data), data=data)
+
+
+def packed_six(numbers: array.array[int]) -> bytes:
+    """Four numbers of six bits to three bytes, the first lowest, as `raw_data` stores them."""
+    out = bytearray()
+    for i in range(0, len(numbers), 4):
+        word = sum((x & 0x3F) << 6 * j for j, x in enumerate(numbers[i : i + 4]))
+        out += word.to_bytes(3, "little")
+    return bytes(out[: -(-6 * len(numbers) // 8)])
 
 
 def _field_of(dtype: DType) -> tuple[str, str, int]:
@@ -177,8 +189,8 @@ def _field_of(dtype: DType) -> tuple[str, str, int]:
 
 
 def _stored(dtype: DType, elements: int) -> int:
-    """How many numbers of the typed field hold `elements` elements: one each, or packed bytes below 8 bits."""
-    if dtype.bits >= 8:
+    """How many numbers of the typed field hold `elements` elements: one each, save for packed types of 4 and 2 bits."""
+    if dtype.bits >= 8 or dtype.bits == SIX:
         return elements
     nbytes = dtype.nbytes(elements)
     assert isinstance(nbytes, int)
