@@ -55,19 +55,17 @@ def duration(ns: int | None) -> str:
 def decimal(x: Fraction, places: int) -> str:
     """`x` rounded half up to `places` decimals, without passing through a float."""
     sign = "-" if x < 0 else ""
-    n = int(abs(x) * 10**places + Fraction(1, 2))
+    n = (2 * abs(x.numerator) * 10**places + x.denominator) // (2 * x.denominator)
     whole, rest = divmod(n, 10**places)
     return f"{sign}{whole:,}.{rest:0{places}d}" if places else f"{sign}{whole:,}"
 
 
 def significant(x: Fraction, digits: int) -> str:
     """`x` with `digits` significant digits; whole numbers beyond that are not cut."""
-    magnitude = 0
-    while abs(x) >= 10 ** (magnitude + 1):
-        magnitude += 1
+    magnitude = len(str(abs(x.numerator) // x.denominator)) - 1
     places = max(digits - 1 - magnitude, 0)
     text = decimal(x, places)
-    if places and abs(Fraction(text.replace(",", ""))) >= 10 ** (magnitude + 1):
+    if places and len(text.partition(".")[0].replace(",", "").lstrip("-")) > magnitude + 1:
         return decimal(x, places - 1)
     return text
 

@@ -61,7 +61,7 @@ def _escape(c: str) -> str:
 
 def cells(text: str) -> int:
     """Columns that a terminal needs for `text`: 2 for a wide character, 0 for a combining one."""
-    if text.isascii():
+    if text.isascii() or text.replace("×", "").isascii():
         return len(text)
     from unicodedata import combining, east_asian_width  # noqa: PLC0415 - most reports are ASCII
 

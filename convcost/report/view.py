@@ -167,11 +167,13 @@ def size(n: int | None, how: str, *, partial: bool = False) -> str:
     return f"≥ {text}" if partial and n is not None else text
 
 
-def shape_text(shape: list[int | str] | None) -> Text:
+def shape_text(shape: list[int | str] | None) -> str | Text:
     """1×256×8×8; symbols of a model are foreign text."""
     if shape is None:
-        return Text("?")
-    return Text("×".join(str(d) if isinstance(d, int) else shorten(d, SYMBOL) for d in shape) if shape else "scalar")
+        return "?"
+    if all(isinstance(d, int) for d in shape):
+        return "×".join(map(str, shape)) if shape else "scalar"
+    return Text("×".join(str(d) if isinstance(d, int) else shorten(d, SYMBOL) for d in shape))
 
 
 SYMBOL = 12
