@@ -191,6 +191,15 @@ class ModelTiming(Record, frozen=True):
     verification: Verification | None = None
 
 
+class Figure(Record, frozen=True):
+    """The model's total in one convention; `difference` is a number found elsewhere minus this one."""
+
+    convention: str
+    says: str
+    figure: int
+    difference: int | None = None
+
+
 class Model(Record, frozen=True):
     """One source: a model file or a shape string."""
 
@@ -203,6 +212,7 @@ class Model(Record, frozen=True):
     coverage: Coverage
     outputs: list[Output]
     layers: list[Layer]
+    figures: list[Figure] = []
     timing: ModelTiming | None = None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from convcost.record import Layer, Model
+from convcost.record import Figure, Layer, Model
 
 NORMALISING = frozenset({"BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization"})
 
@@ -93,30 +93,24 @@ def total(layers: Iterable[Layer], c: Convention) -> int:
     return out
 
 
-class Explanation(msgspec.Struct, frozen=True):
-    """One convention's figure beside the number found elsewhere."""
-
-    convention: str
-    says: str
-    figure: int
-    difference: int
+def figure(model: Model, c: Convention) -> Figure:
+    """The model's total in one convention."""
+    return Figure(convention=c.name, says=c.says, figure=total(model.layers, c))
 
 
-def explain(model: Model, number: int) -> list[Explanation]:
-    """Every convention's figure, nearest to `number` first; each also doubled and halved where that is nearer."""
-    figures: list[Explanation] = []
-    for c in CONVENTIONS:
-        figure = total(model.layers, c)
-        figures.append(Explanation(c.name, c.says, figure, number - figure))
+def explain(model: Model, number: int) -> list[Figure]:
+    """Every convention's figure, nearest to `number` first; some also doubled, for tools that count FLOPs."""
+    figures = [figure(model, c) for c in CONVENTIONS]
     extra = (
         ("multiplications", "all scalar multiplications", model.totals.multiplications),
         ("flops", "all scalar work", model.totals.flops),
         ("macs_effective", "multiply-accumulates without those on padding zeros", model.totals.macs_effective),
     )
-    figures += [Explanation(name, says, n, number - n) for name, says, n in extra if n is not None]
-    doubled = [
-        Explanation(f"2 × {e.convention}", f"twice: {e.says}", 2 * e.figure, number - 2 * e.figure)
-        for e in figures
-        if e.convention in ("thop", "fvcore", "mmengine", "macs_effective")
+    figures += [Figure(convention=name, says=says, figure=n) for name, says, n in extra if n is not None]
+    figures += [
+        Figure(convention=f"2 × {f.convention}", says=f"twice: {f.says}", figure=2 * f.figure)
+        for f in figures
+        if f.convention in ("thop", "fvcore", "mmengine", "macs_effective")
     ]
-    return sorted([*figures, *doubled], key=lambda e: (abs(e.difference), e.convention))
+    known = [msgspec.structs.replace(f, difference=number - f.figure) for f in figures]
+    return sorted(known, key=lambda f: (abs(f.difference or 0), f.convention))

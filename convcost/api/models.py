@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from convcost import analysis, record
 from convcost.api.sources import Loaded, Options
-from convcost.errors import ModelError
+from convcost.errors import ModelError, UsageError
 from convcost.ir import Note
 from convcost.ir.dim import symbols_of
 
 
 def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Diagnostic]]:
     """A loaded source, counted, and what there is to say about it."""
-    counted = analysis.count(item.graph, trip_counts=opts.trip_counts)
+    counted = analysis.count(item.graph, trip_counts=opts.trip_counts, algorithms=opts.algorithms)
     totals = analysis.total_cost(item.graph, counted)
     if opts.strict:
         insist(item, counted, totals)
@@ -26,6 +28,7 @@ def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Dia
         outputs=analysis.outputs_of(item.graph),
         layers=counted.layers,
     )
+    model = msgspec.structs.replace(model, figures=figures(model, opts))
     notes = [diagnostic(item, note) for note in item.graph.notes]
     notes += [
         record.Diagnostic(
@@ -34,6 +37,24 @@ def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Dia
         for name, text in counted.notes
     ]
     return model, notes + open_dimensions(item, totals)
+
+
+def figures(model: record.Model, opts: Options) -> list[record.Figure]:
+    """The total in the convention that is asked for, and all of them where a number is to be explained."""
+    if opts.convention is None and opts.explain_difference is None:
+        return []
+    from convcost.analysis import conventions  # noqa: PLC0415 - rare
+
+    out: list[record.Figure] = []
+    if opts.convention is not None:
+        convention = conventions.find(opts.convention)
+        if convention is None:
+            names = ", ".join(c.name for c in conventions.CONVENTIONS)
+            raise UsageError(f"unknown convention {opts.convention!r}; there are {names}")
+        out.append(conventions.figure(model, convention))
+    if opts.explain_difference is not None:
+        out += conventions.explain(model, opts.explain_difference)
+    return out
 
 
 def insist(item: Loaded, counted: analysis.Counted, totals: record.Cost) -> None:

@@ -43,6 +43,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     hash: bool = False
     trip_counts: Mapping[str, int] = {}
+    algorithms: bool = False
+    convention: str | None = None
+    explain_difference: int | None = None
 
 
 def split(options: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
