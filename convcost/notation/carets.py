@@ -19,8 +19,10 @@ def visible(text: str) -> str:
 
 
 def _shown(c: str) -> str:
-    if c.isprintable() and not _joining(c):
-        return c
+    return c if c.isprintable() and not _joining(c) else _escape(c)
+
+
+def _escape(c: str) -> str:
     code = ord(c)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
@@ -72,6 +74,8 @@ def excerpt(text: str, span: tuple[int, int], others: tuple[tuple[int, int], ...
     for at in range(start, end):
         piece = _shown(text[at])
         mark = "^" if any(a <= at < b for a, b in marks) else " "
+        if mark == "^" and not columns(piece):
+            piece = _escape(text[at])
         shown += piece
         carets += mark * columns(piece)
     if any(a == b == end for a, b in marks):

@@ -63,7 +63,8 @@ def read_file(path: str) -> tuple[Line, ...]:
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else "not a file name"
         raise UsageError(f"{visible(path)}: {reason}", code="C032") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"{visible(path)}: not a regular file", code="C032")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UsageError(f"{visible(path)}: not a regular file", code="C032")
         return read_lines(file, path)

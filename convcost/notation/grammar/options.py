@@ -47,8 +47,8 @@ PADDINGS = ("pad", "valid", "same", "same_lower", "full")
 OF_CONV = frozenset(NAMES.values())
 OF_DENSE = frozenset(("bias",))
 OF_STEP: dict[str, frozenset[str]] = {
-    "maxpool": frozenset(("stride", "dilation", "pad", "valid", "same", "same_lower")),
-    "avgpool": frozenset(("stride", "dilation", "pad", "valid", "same", "same_lower")),
+    "maxpool": frozenset(("stride", "dilation", "pad", "valid", "same", "same_lower", "full")),
+    "avgpool": frozenset(("stride", "dilation", "pad", "valid", "same", "same_lower", "full")),
     "gap": frozenset(),
     "relu": frozenset(),
     "bn": frozenset(),

@@ -54,8 +54,7 @@ def convolution(b: Builder, source: Flow, conv: Conv, declared: Shape | None) ->
         b.note("C150", windows.note, name)
     kernel = tuple([s.value for s in sizes])
     layer = Layer(kernel, channels, windows, bias=o.bias is not None, transposed=o.T is not None)
-    out = emit(b, name, source, layer, reading)
-    inside = inside_text(source, layer)
+    out, inside = emit(b, name, source, layer, reading)
     text = f"{dims_text(source.dims)} -({inside})-> {dims_text(out.dims)}"
     if text == ARTICLE[0] and o.padding is None:
         b.note("C151", article_note(), name)
@@ -127,19 +126,20 @@ def inside_text(source: Flow, layer: Layer, form: str = "") -> str:
     return " ".join(parts)
 
 
-def emit(b: Builder, name: str, source: Flow, layer: Layer, reading: tuple[str, ...] = ()) -> Flow:
-    """Add one Conv or ConvTranspose."""
+def emit(b: Builder, name: str, source: Flow, layer: Layer, reading: tuple[str, ...] = ()) -> tuple[Flow, str]:
+    """Add one Conv or ConvTranspose: its output, and the canonical content of its parentheses."""
+    inside = inside_text(source, layer)
     c, w = layer.channels, layer.windows
     weights = [b.kernel(name, layer.kernel, c.per_group, c.outputs, c.groups, transposed=layer.transposed)]
     if layer.bias:
         weights.append(b.weight(name, "bias", c.outputs))
     extra = tuple([x.output_padding for x in w.axes])
     attributes = {"output_padding": extra} if any(extra) else {}
-    return b.layer(
+    out = b.layer(
         "ConvTranspose" if layer.transposed else "Conv",
         name,
         source,
-        inside_text(source, layer),
+        inside,
         (*w.outputs, c.outputs),
         *weights,
         reading=reading,
@@ -150,6 +150,7 @@ def emit(b: Builder, name: str, source: Flow, layer: Layer, reading: tuple[str, 
         strides=tuple([x.stride for x in w.axes]),
         **attributes,
     )
+    return out, inside
 
 
 def still(n: int) -> Windows:
@@ -188,11 +189,11 @@ def separable(
     if windows.note:
         b.note("C150", windows.note, f"{name}_depthwise")
     depthwise = Channels(c, 1, c)
-    middle = emit(b, f"{name}_depthwise", source, Layer(kernel, depthwise, windows), windows.reading)
+    middle, _ = emit(b, f"{name}_depthwise", source, Layer(kernel, depthwise, windows), windows.reading)
     n = len(sizes)
     pointwise = Windows(still(n).axes, (1,) * n, windows.outputs)
     bias = o.bias is not None
-    out = emit(b, f"{name}_pointwise", middle, Layer((1,) * n, Channels(1, c, m), pointwise, bias))
+    out, _ = emit(b, f"{name}_pointwise", middle, Layer((1,) * n, Channels(1, c, m), pointwise, bias))
     return out, inside_text(source, Layer(kernel, Channels(1, c, m), windows, bias), "sep")
 
 
@@ -216,9 +217,9 @@ def spatially_separable(
         b.note("C150", w.note, f"{name}_vertical")
     vertical = Windows((w.axes[0], one), (w.dilations[0], 1), (w.outputs[0], source.spatial[1]))
     horizontal = Windows((one, w.axes[1]), (1, w.dilations[1]), w.outputs)
-    middle = emit(b, f"{name}_vertical", source, Layer((kh, 1), Channels(1, c, inner), vertical), w.reading)
+    middle, _ = emit(b, f"{name}_vertical", source, Layer((kh, 1), Channels(1, c, inner), vertical), w.reading)
     bias = o.bias is not None
-    out = emit(b, f"{name}_horizontal", middle, Layer((1, kw), Channels(1, inner, m), horizontal, bias))
+    out, _ = emit(b, f"{name}_horizontal", middle, Layer((1, kw), Channels(1, inner, m), horizontal, bias))
     return out, inside_text(source, Layer((kh, kw), Channels(1, c, m), w, bias), "spatial")
 
 
