@@ -19,7 +19,8 @@ from convcost.analysis.tally import Tally, add, cost_of, repeated
 from convcost.analysis.weights import Book, Names, inner_names
 from convcost.ir import Dim, Graph, Node
 from convcost.ops import find
-from convcost.ops.base import Call
+from convcost.ops.base import Call, Op
+from convcost.ops.control import truth
 from convcost.ops.resolve import Scope
 from convcost.record import Cost, Coverage, Layer
 
@@ -69,21 +70,37 @@ class Counter:
 
     def node(self, node: Node, place: Place, repeats: Dim) -> None:
         """The row of one node, or the rows of the bodies inside it."""
-        scope, names, path = place.scope, place.names, place.path
+        if node.bodies:
+            self.nested(node, place, repeats)
+            return
+        op = find(node.domain, node.op)
+        call = call_of(node, place.scope)
+        self.row(node, op, call, place, leaf(node, op, call), repeats)
+
+    def row(self, node: Node, op: Op | None, call: Call, place: Place, own: Tally, repeats: Dim) -> int:
+        """Add the row of a node whose work, done once, is `own`; returns its number in the book of weights."""
+        index = self.book.new_row()
+        self.book.use(index, node, op, call, place.names)
+        fields = place.fields.follow(node, call, op)
+        tally = own if repeats == 1 else repeated(own, repeats)
+        self.rows.append(Row(node, place.path, kind_of(node, op, call), call, tally, repeats, index, fields))
+        return index
+
+    def nested(self, node: Node, place: Place, repeats: Dim) -> None:
+        """A node with bodies: a function's nodes in its place, a branch or loop body after it."""
+        scope, names = place.scope, place.names
         body = node.body("function")
         if body is not None and len(self.rows) + rows_in(body) <= MAX_ROWS:
             called = place.function(node, body)
             self.graph(body, called, repeats)
             place.fields.returned(node, body, called.fields)
             return
-        inner = (*path, node.name)
-        index = self.book.new_row()
+        op = find(node.domain, node.op)
         call = call_of(node, scope)
-        self.book.use(index, node, call.inputs, names, call)
-        own = leaf(node, call)
-        chosen, times, note = self.inside(node, call, scope)
+        own = leaf(node, op, call)
+        chosen, times, note = self.inside(node, op, call, scope)
         if note:
-            self.notes.append(("/".join(inner), note))
+            self.notes.append(("/".join((*place.path, node.name)), note))
         shown = chosen if chosen is not None and chosen[0] != "function" else None
         if shown is not None and len(self.rows) + rows_in(shown[1]) > MAX_ROWS:
             shown = None
@@ -91,19 +108,15 @@ class Counter:
             own = add(own, repeated(self.sum(chosen[1], scope, chosen[0]), times))
         if note.startswith(LOWER_BOUND):
             own = msgspec.structs.replace(own, lower_bound=True)
+        index = self.row(node, op, call, place, own, repeats)
         for role, graph in node.bodies:
             if shown is None or role != shown[0]:
-                self.book.absorb(
-                    index, graph, inner_names(node, role, graph, names), None if role == "function" else scope
-                )
-        kind = kind_of(node, call)
-        tally = repeated(own, repeats)
-        fields = place.fields.follow(node, call, find(node.domain, node.op))
-        self.rows.append(Row(node, path, kind, call, tally, repeats, index, fields))
+                around = None if role == "function" else scope
+                self.book.absorb(index, graph, inner_names(node, role, graph, names), around)
         if shown is not None:
             self.graph(shown[1], place.inside(node, *shown), repeats * times)
 
-    def inside(self, node: Node, call: Call, scope: Scope) -> tuple[tuple[str, Graph] | None, Dim, str]:
+    def inside(self, node: Node, op: Op | None, call: Call, scope: Scope) -> tuple[tuple[str, Graph] | None, Dim, str]:
         """Which body counts, how often, and what there is to say about it."""
         body = node.body("function")
         if body is not None:
@@ -115,7 +128,7 @@ class Counter:
             return None, 1, ""
         times = self.trip_counts.get(node.name)
         if times is None:
-            known = trips(node, call)
+            known = trips(op, call)
             if known is None:
                 return ("body", body), 1, f"{LOWER_BOUND}; --trip-count {node.name}=N sets it"
             return ("body", body), known, ""
@@ -123,9 +136,9 @@ class Counter:
 
     def branch(self, node: Node, call: Call, scope: Scope) -> tuple[tuple[str, Graph] | None, Dim, str]:
         """The branch that the condition picks, or the one with more work."""
-        condition = call.inputs[0].value if call.inputs and call.inputs[0] is not None else None
-        if condition is not None and len(condition) == 1:
-            role = "then_branch" if condition[0] else "else_branch"
+        picked = truth(call.optional(0))
+        if picked is not None:
+            role = "then_branch" if picked else "else_branch"
             body = node.body(role)
             return ((role, body) if body is not None else None), 1, ""
         sums = {role: self.sum(graph, scope, role) for role, graph in node.bodies}
@@ -144,10 +157,11 @@ class Counter:
         inner = Scope(graph.tensors, None if role == "function" else scope)
         out = Tally()
         for node in graph.nodes:
+            op = find(node.domain, node.op)
             call = call_of(node, inner)
-            chosen, times, _ = self.inside(node, call, inner)
+            chosen, times, _ = self.inside(node, op, call, inner)
             if chosen is None or chosen[0] != "function":
-                out = add(out, leaf(node, call))
+                out = add(out, leaf(node, op, call))
             if chosen is not None:
                 out = add(out, repeated(self.sum(chosen[1], inner, chosen[0]), times))
         self.memo[id(graph)] = out

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from convcost.analysis.tally import Tally
 from convcost.errors import ShapeError, Unknown
-from convcost.ir import Dim, DType, Node, Tensor
-from convcost.ops import Kind, find
+from convcost.ir import Dim, DType, Node, Tensor, product
+from convcost.ir.graph import TENSOR
+from convcost.ops import Kind
 from convcost.ops.base import Call, Op, Work
 from convcost.ops.resolve import Scope
 from convcost.record import UnknownNode
@@ -26,9 +25,8 @@ def call_of(node: Node, scope: Scope) -> Call:
     )
 
 
-def trips(node: Node, call: Call) -> Dim | None:
+def trips(op: Op | None, call: Call) -> Dim | None:
     """Iterations of a Loop with a constant trip count and condition, or the sequence length of a Scan."""
-    op = find(node.domain, node.op)
     if op is None or op.trips is None:
         return None
     try:
@@ -37,11 +35,10 @@ def trips(node: Node, call: Call) -> Dim | None:
         return None
 
 
-def leaf(node: Node, call: Call) -> Tally:
+def leaf(node: Node, op: Op | None, call: Call) -> Tally:
     """The work and traffic of one node by itself."""
     if node.body("function") is not None:
         return Tally()
-    op = find(node.domain, node.op)
     try:
         work = work_of(node, op, call)
     except Unknown as why:
@@ -65,31 +62,42 @@ def work_of(node: Node, op: Op | None, call: Call) -> Work:
 
 def traffic(call: Call) -> tuple[Dim, Dim, bool]:
     """(bytes read, bytes written, whether some are not known): each tensor once."""
-    read, lost_in = nbytes({t.name: t for t in call.inputs if t is not None})
-    write, lost_out = nbytes({t.name: t for t in call.outputs if t is not None})
+    read, lost_in = nbytes(call.inputs)
+    write, lost_out = nbytes(call.outputs)
     return read, write, lost_in or lost_out
 
 
-def nbytes(tensors: Mapping[str, Tensor]) -> tuple[Dim, bool]:
-    """Stored bytes of `tensors`, and whether some are not known."""
+def nbytes(tensors: tuple[Tensor | None, ...]) -> tuple[Dim, bool]:
+    """Stored bytes of `tensors`, each once, and whether some are not known."""
     out: Dim = 0
     lost = False
-    for t in tensors.values():
-        if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != "tensor":
+    seen: list[str] = []
+    for t in tensors:
+        if t is None or t.name in seen:
+            continue
+        seen.append(t.name)
+        if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != TENSOR:
             lost = True
         else:
-            out = out + t.dtype.nbytes(t.size)
+            out = out + t.dtype.nbytes(product(t.shape))
     return out, lost
 
 
-def kind_of(node: Node, call: Call) -> Kind:
+UNKNOWN = Kind("unknown")
+FUNCTION = Kind("function")
+_KINDS: dict[str, Kind] = {}
+
+
+def kind_of(node: Node, op: Op | None, call: Call) -> Kind:
     """What the layer is called."""
-    op = find(node.domain, node.op)
     if op is None:
-        return Kind("function" if node.body("function") is not None else "unknown")
+        return FUNCTION if node.body("function") is not None else UNKNOWN
     if isinstance(op.kind, str):
-        return Kind(op.kind)
+        kind = _KINDS.get(op.kind)
+        if kind is None:
+            kind = _KINDS[op.kind] = Kind(op.kind)
+        return kind
     try:
         return op.kind(call)
     except (Unknown, ShapeError):
-        return Kind("unknown")
+        return UNKNOWN

@@ -95,31 +95,29 @@ class Book:
             self.seen.append(found)
         return found
 
-    def use(self, row: int, node: Node, inputs: tuple[Tensor | None, ...], names: Names, call: Call | None) -> None:
+    def use(self, row: int, node: Node, op: Op | None, call: Call, names: Names) -> None:
         """Attribute the constants that `node` uses, and say what its outputs carry on."""
-        op = find(node.domain, node.op)
         origins = [names.get(name) if name else None for name in node.inputs]
         for origin in origins:
             if origin is not None and origin.stored and origin.first_row is None:
                 origin.first_row = row
-        fixed = all(t is None or t.constant for t in inputs) and not node.bodies
         if op is None:
             return
+        inputs = call.inputs
+        fixed = not node.bodies and all(t is None or t.constant for t in inputs)
         for slot in weight_slots(op, inputs, fixed=fixed):
             o = origins[slot] if slot < len(origins) else None
             if o is not None:
                 self.mark(o, row, logical(op, slot, call))
         if fixed and node.outputs:
-            carried = self.carried(node, op, inputs, origins, call)
+            carried = self.carried(node, op, call, origins)
             if carried is not None:
                 names.own[node.outputs[0]] = carried
 
-    def carried(
-        self, node: Node, op: Op, inputs: tuple[Tensor | None, ...], origins: list[Origin | None], call: Call | None
-    ) -> Origin | None:
+    def carried(self, node: Node, op: Op, call: Call, origins: list[Origin | None]) -> Origin | None:
         """The origin of a node's first output, where all its inputs are constants."""
         if node.op in GENERATORS and not node.domain:
-            made = call.outputs[0] if call is not None and call.outputs else None
+            made = call.outputs[0] if call.outputs else None
             return self.origin(id(node), made if made is not None else Tensor(""))
         if op.carry == CARRY_NOTHING:
             return None
@@ -128,7 +126,7 @@ class Book:
         if op.carry == CARRY_ALL:
             return Origin(parents=tuple(o for o in origins if o is not None))
         if op.carry == CARRY_LARGER:
-            sized = [(size_or_zero(t), -i) for i, t in enumerate(inputs) if t is not None]
+            sized = [(size_or_zero(t), -i) for i, t in enumerate(call.inputs) if t is not None]
             return origins[-max(sized)[1]] if sized else None
         raise AssertionError(f"{op.name}: unknown carry {op.carry}")
 
@@ -169,7 +167,7 @@ class Book:
         for node in graph.nodes:
             inputs = tuple([inner.get(name) if name else None for name in node.inputs])
             outputs = tuple([graph.tensors.get(name) for name in node.outputs])
-            self.use(row, node, inputs, names, Call(node.attrs, inputs, outputs))
+            self.use(row, node, find(node.domain, node.op), Call(node.attrs, inputs, outputs), names)
             for role, body in node.bodies:
                 self.absorb(row, body, inner_names(node, role, body, names), None if role == "function" else inner)
 
@@ -227,9 +225,9 @@ def size_or_zero(t: Tensor) -> int:
     return size if isinstance(size, int) else 0
 
 
-def logical(op: Op, slot: int, call: Call | None) -> Dim | None:
+def logical(op: Op, slot: int, call: Call) -> Dim | None:
     """Parameters that a packed weight stands for, where the operator says so."""
-    if op.logical_weight is None or call is None or slot != op.weights[0]:
+    if op.logical_weight is None or slot != op.weights[0]:
         return None
     try:
         return op.logical_weight(call)
