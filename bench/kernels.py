@@ -161,8 +161,10 @@ def row(shape: Shape, ws: Workspace, threads: int, runs: int, *, every: bool) ->
     g = geometry(x.shape, w.shape, ConvAttrs(strides=(shape.s,) * len(shape.k), pads=pads * 2, group=shape.group))
     rival = Rival(shape, x, w, b, pads * 2, threads)
     truth = rival.output()
-    inputs = {"nchw": x, "nhwc": np.ascontiguousarray(np.moveaxis(x, 1, -1))}
+    last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    inputs = {"nchw": x.reshape(g.x_shape("nchw")), "nhwc": last.reshape(g.x_shape("nhwc"))}
     layers = [Layer(Trial(a, tile), g, w, b) for a in candidates(g) for tile in a.tiles]
+    ws.reserve(max(t.algorithm.scratch(g, t.tile, np.float32, threads) for t in (layer.trial for layer in layers)))
     outputs = {k: np.empty(g.y_shape(k), np.float32) for k in inputs}
     times: list[list[int]] = [[] for _ in layers]
     rival_times: list[int] = []
@@ -173,7 +175,7 @@ def row(shape: Shape, ws: Workspace, threads: int, runs: int, *, every: bool) ->
             if turn and min(found) > 4 * min(rival_times):
                 continue
             begin = perf_counter_ns()
-            layer(inputs[a.x_layout].reshape(g.x_shape(a.x_layout)), outputs[a.y_layout], ws)
+            layer(inputs[a.x_layout], outputs[a.y_layout], ws)
             found.append(perf_counter_ns() - begin)
             if not turn:
                 check(shape, a.name, outputs[a.y_layout], a.y_layout, truth)

@@ -13,6 +13,9 @@ Plan once, run many, in either layout (`nchw` channels first, `nhwc` channels la
     layer = Layer(trial, g, w, b, relu)           # weights and bias prepared
     layer(x, y, ws, addend=None)                  # y = relu(conv(x, w) + b + addend), all of y is written
 
+Keep the arrays of a layer from run to run: a call with the arrays of the last call only runs what that one compiled, a
+list of NumPy calls on ready-made views. `ws.reserve(bytes)` with the largest `algorithm.scratch(…)` comes first.
+
 x must be contiguous with the shape g.x_shape(layout), y with g.y_shape(layout): a one-dimensional layer has a leading
 spatial axis of 1 there, which `reshape` gives. `choice.transpose_x` and `transpose_y` are the seconds that bringing the
 input or the output from one layout to the other costs. `trial.algorithm.layout` and `.name` are for the report.
@@ -20,16 +23,16 @@ input or the output from one layout to the other costs. `trial.algorithm.layout`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from convcost.engine.kernels.convolution.choose import Choice, Trial, candidates, choose, heuristic
-from convcost.engine.kernels.convolution.epilogue import Activation, Epilogue, epilogue, relu
+from convcost.engine.kernels.convolution.epilogue import Activation, epilogue, relu
 from convcost.engine.kernels.convolution.geometry import Geometry, geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, Algorithm
-from convcost.engine.kernels.convolution.workspace import Array, Workspace
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
 from convcost.ops.conv import ConvAttrs
 
 __all__ = [
@@ -50,33 +53,38 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True)
 class Layer:
     """A convolution with its algorithm chosen and its weights prepared.
 
-    w: (M, C/g, *K), or (C, M/g, *K) for a transposed convolution; b: (M) or None.
+    w: (M, C/g, *K), or (C, M/g, *K) for a transposed convolution; b: (M) or None. Calls with the same arrays as the
+    last one run what it compiled; other arrays are compiled first, which takes some tens of microseconds a tile.
     """
 
-    trial: Trial
-    g: Geometry
-    w: Array
-    b: Array | None = None
-    activation: Activation | None = None
-    prepared: Any = field(init=False)
-    end: Epilogue = field(init=False)
+    __slots__ = ("_arrays", "_programs", "end", "g", "prepared", "trial")
 
-    def __post_init__(self) -> None:
-        g = self.g
+    def __init__(
+        self, trial: Trial, g: Geometry, w: Array, b: Array | None = None, activation: Activation | None = None
+    ) -> None:
         shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
-        self.prepared = self.trial.algorithm.prepare(self.w.reshape(shape), g)
-        self.end = epilogue(self.b, None, self.activation)
+        self.trial = trial
+        self.g = g
+        self.prepared: Any = trial.algorithm.prepare(w.reshape(shape), g)
+        self.end = epilogue(b, None, activation)
+        self._arrays: tuple[Any, ...] = ()
+        self._programs: list[Program] = []
 
     def __call__(self, x: Array, y: Array, ws: Workspace, addend: Array | None = None) -> None:
         """Write activation(conv(x) + b + addend) to y, in the layouts of the algorithm."""
-        end = self.end
-        if addend is not None:
-            end = Epilogue(bias=end.bias, wide=end.wide, addend=addend, activation=end.activation)
-        self.trial.algorithm.run(x, self.prepared, self.g, y, ws, end, self.trial.tile)
+        arrays = (x, y, ws, addend)
+        if len(self._arrays) != 4 or any(a is not b for a, b in zip(arrays, self._arrays, strict=True)):
+            self._programs = self.compile(x, y, ws, addend)
+            self._arrays = arrays
+        ws.execute(self._programs)
+
+    def compile(self, x: Array, y: Array, ws: Workspace, addend: Array | None = None) -> list[Program]:
+        """The programs of this layer on these very arrays, for `ws.execute`."""
+        end = self.end if addend is None else replace(self.end, addend=addend)
+        return self.trial.algorithm.compile(x, self.prepared, self.g, y, ws, end, self.trial.tile)
 
 
 def conv(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from convcost.engine.kernels.convolution.epilogue import epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, LAST, Algorithm
-from convcost.engine.kernels.convolution.workspace import Array, Workspace
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
 
 ROUNDS = 4
 HOPELESS = 1.5
@@ -88,19 +88,20 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], exact: bool, ws: Workspac
     xs = {k: rng.standard_normal(g.x_shape(k)).astype(dtype) for k in ("nchw", "nhwc")}
     ys = {k: np.empty(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
     end = epilogue(bias=np.zeros(g.m, dtype))
-    found: list[tuple[Trial, Array]] = []
+    ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in candidates(g, exact=exact) for tile in a.tiles))
+    found: list[tuple[Trial, list[Program]]] = []
     for a in candidates(g, exact=exact):
         prepared = a.prepare(w, g)
-        found += [(Trial(a, tile), prepared) for tile in a.tiles]
+        x, y = xs[a.x_layout], ys[a.y_layout]
+        found += [(Trial(a, tile), a.compile(x, prepared, g, y, ws, end, tile)) for tile in a.tiles]
     times = [float("inf")] * len(found)
     for turn in range(ROUNDS):
         bound = min(times) * HOPELESS if turn else float("inf")
-        for i, (t, prepared) in enumerate(found):
+        for i, (_, programs) in enumerate(found):
             if times[i] > bound:
                 continue
-            x, y = xs[t.algorithm.x_layout], ys[t.algorithm.y_layout]
             begin = perf_counter_ns()
-            t.algorithm.run(x, prepared, g, y, ws, end, t.tile)
+            ws.execute(programs)
             times[i] = min(times[i], (perf_counter_ns() - begin) * 1e-9)
     order = sorted(range(len(found)), key=times.__getitem__)
     return Choice(

@@ -8,6 +8,7 @@ the taps are contiguous again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -16,8 +17,18 @@ from numpy.lib.stride_tricks import as_strided
 
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.slab import fill_slab, inside, lengths, reads, slab_shape
-from convcost.engine.kernels.convolution.workspace import Array, Box, Workspace, boxes, scratch_size, span
+from convcost.engine.kernels.convolution.slab import fill_slab, inside, reads, slab_shape
+from convcost.engine.kernels.convolution.workspace import (
+    Array,
+    Box,
+    Program,
+    Workspace,
+    boxes,
+    lengths,
+    scratch_size,
+    slices,
+    span,
+)
 
 RUN = 1024
 
@@ -54,77 +65,64 @@ def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     """Bytes of scratch a thread."""
     box = max(tiles(g, tile, np.dtype(dtype).itemsize, threads), key=lambda b: prod(lengths(b)))
     images = box[0][1] - box[0][0]
-    return scratch_size(dtype, (images, *slab_shape(g, box[1:]), g.c)) + scratch_size(dtype, (prod(lengths(box)), g.c))
+    slab = (images, *slab_shape(g, box[1:]), g.c)
+    return scratch_size(dtype, slab, slab, (prod(lengths(box)), g.c))
 
 
-def run(x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int) -> None:
+def compiled(x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int) -> list[Program]:
     """x: (N, *I, C) to y: (N, *O, C)."""
     flat = y.reshape(g.positions, g.c)
 
-    def work(share: Sequence[Box], slot: int) -> None:
-        for box in share:
-            start, stop = span(box, (g.batch, *g.out))
-            out = y[tuple(slice(a, b) for a, b in box)]
-            if g.strides[-1] == 1:
-                one_phase(x, w, g, box, out, ws, slot)
-            else:
-                phases(x, w, g, box, out, ws, slot)
-            end.last(flat, start, stop)
+    def share(part: Sequence[Box], slot: int) -> Program:
+        program: Program = []
+        for box in part:
+            out = y[slices(box)]
+            program += (phases if g.strides[-1] > 1 else one_phase)(x, w, g, box, out, ws, slot)
+            program += end.last(flat, *span(box, (g.batch, *g.out)))
+        return program
 
-    ws.share(tiles(g, tile, x.itemsize, ws.threads), work)
+    return ws.share(tiles(g, tile, x.itemsize, ws.threads), share)
 
 
-def one_phase(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace, slot: int) -> None:
+def one_phase(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace, slot: int) -> Program:
     """The box of outputs, for stride 1 along the last axis."""
-    (n0, n1), places = box[0], box[1:]
-    ranges = reads(g, places)
+    images, ranges = box[0], reads(g, box[1:])
     if inside(g, ranges):
-        slab = x[(slice(n0, n1), *(slice(lo, hi) for lo, hi in ranges))]
-    else:
-        (slab,) = ws.take(slot, x.dtype, (n1 - n0, *(hi - lo for lo, hi in ranges), g.c))
-        fill_slab(x[n0:n1], ranges, 1, slab)
-    correlate(slab, w, g, out, 0, g.kernel[-1])
+        return correlate(x[slices((images, *ranges))], w, g, out, g.kernel[-1])
+    (slab,) = ws.take(slot, x.dtype, (images[1] - images[0], *lengths(ranges), g.c))
+    return fill_slab(x[slice(*images)], ranges, 1, slab) + correlate(slab, w, g, out, g.kernel[-1])
 
 
-def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace, slot: int) -> None:
+def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace, slot: int) -> Program:
     """The box of outputs, for a longer stride: column p, p + s, p + 2s … are brought together for each p < s."""
-    (n0, n1), places = box[0], box[1:]
-    ranges, s = reads(g, places), g.strides[-1]
-    size = tuple(hi - lo for lo, hi in ranges)
-    slab, part, extra = ws.take(
-        slot,
-        x.dtype,
-        (n1 - n0, *size, g.c),
-        (n1 - n0, *size[:-1], -(-size[-1] // s), g.c),
-        out.shape,
-    )
-    fill_slab(x[n0:n1], ranges, 1, slab)
+    images, ranges, s = box[0], reads(g, box[1:]), g.strides[-1]
+    count, size = images[1] - images[0], lengths(ranges)
+    part = (count, *size[:-1], -(-size[-1] // s), g.c)
+    slab, packed, extra = ws.take(slot, x.dtype, (count, *size, g.c), part, out.shape)
+    program = fill_slab(x[slice(*images)], ranges, 1, slab)
     for p in range(min(s, g.kernel[-1])):
-        these = slab[..., p::s, :]
-        packed = part[..., : these.shape[-2], :]
-        np.copyto(packed, these)
-        taps = w[..., p::s, :]
-        correlate(packed, taps, g, out if p == 0 else extra, 0, taps.shape[-2])
+        these, taps = slab[..., p::s, :], w[..., p::s, :]
+        program.append((np.copyto, (packed[..., : these.shape[-2], :], these)))
+        program += correlate(packed, taps, g, extra if p else out, taps.shape[-2])
         if p:
-            np.add(out, extra, out=out)
+            program.append((np.add, (out, extra, out)))
+    return program
 
 
-def correlate(slab: Array, w: Array, g: Geometry, out: Array, first: int, taps: int) -> None:
+def correlate(slab: Array, w: Array, g: Geometry, out: Array, taps: int) -> Program:
     """Σ over taps of windows times weights, whose columns follow one another without a stride."""
     r, c, width = g.rank, g.c, out.shape[-2]
-    t = w.shape[-1] // c
-    st = slab.strides
+    t, st = w.shape[-1] // c, slab.strides
     steps = tuple(st[1 + j] * g.strides[j] for j in range(r - 1))
-    reach = (*(st[1 + j] * g.dilations[j] for j in range(r - 1)), st[r] * g.dilations[-1])
-    kernel = (*g.kernel[:-1], taps)
-    lead = list(range(r))
-    ks = list(range(r + 1, 2 * r + 1))
-    for a, count, run in ((first, width // t, t), (width // t * t, 1, width % t)):
+    reach = tuple(st[1 + j] * g.dilations[j] for j in range(r))
+    lead, ks = list(range(r)), list(range(r + 1, 2 * r + 1))
+    program: Program = []
+    for a, count, run in ((0, width // t, t), (width // t * t, 1, width % t)):
         if not count or not run:
             continue
         view = as_strided(
             slab[..., a:, :],
-            (*out.shape[:-2], count, *kernel, run * c),
+            (*out.shape[:-2], count, *g.kernel[:-1], taps, run * c),
             (st[0], *steps, st[r] * run, *reach, st[-1]),
         )
         target = as_strided(
@@ -132,6 +130,6 @@ def correlate(slab: Array, w: Array, g: Geometry, out: Array, first: int, taps: 
             (*out.shape[:-2], count, run * c),
             (*out.strides[:-2], out.strides[-2] * run, out.strides[-1]),
         )
-        np.einsum(
-            view, [*lead, r, *ks, 2 * r + 1], w[..., : run * c], [*ks, 2 * r + 1], [*lead, r, 2 * r + 1], out=target
-        )
+        operands = (view, [*lead, r, *ks, 2 * r + 1], w[..., : run * c], [*ks, 2 * r + 1], [*lead, r, 2 * r + 1])
+        program.append((partial(np.einsum, *operands, out=target), ()))
+    return program

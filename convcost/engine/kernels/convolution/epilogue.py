@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convcost.engine.kernels.convolution.workspace import Array
+from convcost.engine.kernels.convolution.workspace import Array, Program
 
-Activation = Callable[[Array], None]
+Activation = Callable[[Array], object]
+"""Changes an array in place, element by element."""
 RUN = 2048
 
 
@@ -29,31 +30,39 @@ class Epilogue:
     def idle(self) -> bool:
         return self.bias is None and self.addend is None and self.activation is None
 
-    def last(self, y: Array, start: int, stop: int) -> None:
+    def unbiased(self) -> Epilogue:
+        """The rest, for an algorithm that adds the bias itself."""
+        return replace(self, bias=None, wide=None)
+
+    def last(self, y: Array, start: int, stop: int) -> Program:
         """Finish rows `start` to `stop` of y: (positions, M)."""
+        program: Program = []
         tile = y[start:stop]
         if self.bias is not None and self.wide is not None:
             repeat = self.wide.size // self.bias.size
             whole = (stop - start) // repeat * repeat
             if whole:
                 rows = tile[:whole].reshape(-1, self.wide.size)
-                np.add(rows, self.wide, out=rows)
+                program.append((np.add, (rows, self.wide, rows)))
             if whole < stop - start:
-                np.add(tile[whole:], self.bias, out=tile[whole:])
+                program.append((np.add, (tile[whole:], self.bias, tile[whole:])))
         if self.addend is not None:
-            np.add(tile, self.addend.reshape(y.shape)[start:stop], out=tile)
+            program.append((np.add, (tile, self.addend.reshape(y.shape)[start:stop], tile)))
         if self.activation is not None:
-            self.activation(tile)
+            program.append((self.activation, (tile.reshape(-1),)))
+        return program
 
-    def first(self, y: Array, image: int, start: int, stop: int) -> None:
+    def first(self, y: Array, image: int, start: int, stop: int) -> Program:
         """Finish columns `start` to `stop` of y[image]: (M, positions)."""
+        program: Program = []
         tile = y[image, :, start:stop]
         if self.bias is not None:
-            np.add(tile, self.bias[:, None], out=tile)
+            program.append((np.add, (tile, self.bias[:, None], tile)))
         if self.addend is not None:
-            np.add(tile, self.addend.reshape(y.shape)[image, :, start:stop], out=tile)
+            program.append((np.add, (tile, self.addend.reshape(y.shape)[image, :, start:stop], tile)))
         if self.activation is not None:
-            self.activation(tile)
+            program.append((self.activation, (tile,)))
+        return program
 
 
 def epilogue(bias: Array | None = None, addend: Array | None = None, activation: Activation | None = None) -> Epilogue:
@@ -67,4 +76,4 @@ def epilogue(bias: Array | None = None, addend: Array | None = None, activation:
 
 def relu(y: Array) -> None:
     """max(y, 0) in place."""
-    np.maximum(y, 0, out=y)
+    np.maximum(y, 0, y)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.workspace import Array
+from convcost.engine.kernels.convolution.workspace import Array, Program
 
 SMALL = 1_000_000
 """OpenBLAS multiplies without packing its operands up to this many multiply-accumulates (on x86-64 with AVX-512)."""
@@ -14,20 +14,20 @@ SMALL_WEIGHT = 8192
 """Weights up to this size are worth cutting a product into such small ones: 1.3 to 1.9 times as fast."""
 
 
-def rows_times(a: Array, w: Array, out: Array) -> None:
+def rows_times(a: Array, w: Array, out: Array) -> Program:
     """Write a @ w to out, for a: (P, K), w: (K, N), out: (P, N), in blocks of rows where small products are faster."""
     p, k = a.shape
     n = w.shape[1]
     block = SMALL // max(1, k * n)
     if k * n > SMALL_WEIGHT or p <= block:
-        np.matmul(a, w, out=out)
-        return
+        return [(np.matmul, (a, w, out))]
     count = -(-p // block)
     block = p // count
     whole = block * count
-    np.matmul(_blocks(a, count, block), w, out=_blocks(out, count, block))
+    program: Program = [(np.matmul, (_blocks(a, count, block), w, _blocks(out, count, block)))]
     if whole < p:
-        np.matmul(a[whole:], w, out=out[whole:])
+        program.append((np.matmul, (a[whole:], w, out[whole:])))
+    return program
 
 
 def _blocks(a: Array, count: int, block: int) -> Array:

@@ -17,8 +17,18 @@ import numpy.typing as npt
 from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.slab import fill_slab, inside, lengths, reads, slab_shape, windows
-from convcost.engine.kernels.convolution.workspace import Array, Box, Workspace, boxes, scratch_size, span
+from convcost.engine.kernels.convolution.slab import fill_slab, inside, reads, slab_shape, windows
+from convcost.engine.kernels.convolution.workspace import (
+    Array,
+    Box,
+    Program,
+    Workspace,
+    boxes,
+    lengths,
+    scratch_size,
+    slices,
+    span,
+)
 
 
 def tiles(g: Geometry, tile: int, itemsize: int, threads: int, *, single: bool) -> list[Box]:
@@ -37,75 +47,85 @@ def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     return scratch_size(dtype, (images, *slab_shape(g, box[1:]), g.c), (prod(lengths(box)), g.taps * g.c))
 
 
-def gather_last(x: Array, g: Geometry, box: Box, ws: Workspace, slot: int) -> Array:
+def gather_last(x: Array, g: Geometry, box: Box, ws: Workspace, slot: int) -> tuple[Program, Array]:
     """The windows of a box of x: (N, *I, C), as (g, positions, ΠK·C/g) with the taps outermost."""
-    (n0, n1), places = box[0], box[1:]
+    images, places = box[0], box[1:]
+    count = images[1] - images[0]
     ranges, counts = reads(g, places), lengths(places)
-    col_shape = (g.group, n1 - n0, *counts, *g.kernel, g.cg)
+    col_shape = (g.group, count, *counts, *g.kernel, g.cg)
+    program: Program = []
     if inside(g, ranges):
         (col,) = ws.take(slot, x.dtype, col_shape)
-        slab = x[(slice(n0, n1), *(slice(lo, hi) for lo, hi in ranges))]
+        slab = x[slices((images, *ranges))]
     else:
-        slab, col = ws.take(slot, x.dtype, (n1 - n0, *(hi - lo for lo, hi in ranges), g.c), col_shape)
-        fill_slab(x[n0:n1], ranges, 1, slab)
+        slab, col = ws.take(slot, x.dtype, (count, *lengths(ranges), g.c), col_shape)
+        program = fill_slab(x[slice(*images)], ranges, 1, slab)
     view = windows(slab.reshape(*slab.shape[:-1], g.group, g.cg), g, counts, 1)
     r = g.rank
     order = (r + 1, *range(r + 1), *range(r + 3, 2 * r + 3), r + 2)
-    np.copyto(col, view.transpose(order))
-    return col.reshape(g.group, (n1 - n0) * prod(counts), g.taps * g.cg)
+    program.append((np.copyto, (col, view.transpose(order))))
+    return program, col.reshape(g.group, count * prod(counts), g.taps * g.cg)
 
 
-def gather_first(x: Array, g: Geometry, box: Box, ws: Workspace, slot: int) -> Array:
+def gather_first(x: Array, g: Geometry, box: Box, ws: Workspace, slot: int) -> tuple[Program, Array]:
     """The windows of a box, of one image, of x: (N, C, *I), as (g, ΠK·C/g, positions) with the taps innermost."""
     image, places = box[0][0], box[1:]
     ranges, counts = reads(g, places), lengths(places)
     col_shape = (g.c, *g.kernel, *counts)
+    program: Program = []
     if inside(g, ranges):
         (col,) = ws.take(slot, x.dtype, col_shape)
-        slab = x[(image, slice(None), *(slice(lo, hi) for lo, hi in ranges))]
+        slab = x[(image, slice(None), *slices(ranges))]
     else:
-        slab, col = ws.take(slot, x.dtype, (g.c, *(hi - lo for lo, hi in ranges)), col_shape)
-        fill_slab(x[image], ranges, 1, slab)
+        slab, col = ws.take(slot, x.dtype, (g.c, *lengths(ranges)), col_shape)
+        program = fill_slab(x[image], ranges, 1, slab)
     r = g.rank
-    np.copyto(col, windows(slab, g, counts, 1).transpose(0, *range(r + 1, 2 * r + 1), *range(1, r + 1)))
-    return col.reshape(g.group, g.cg * g.taps, prod(counts))
+    view = windows(slab, g, counts, 1).transpose(0, *range(r + 1, 2 * r + 1), *range(1, r + 1))
+    program.append((np.copyto, (col, view)))
+    return program, col.reshape(g.group, g.cg * g.taps, prod(counts))
 
 
-def run_to_last(
+def to_last(
     x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
-) -> None:
+) -> list[Program]:
     """x, channels first or last, to y: (N, *O, M); w: (g, ΠK·C/g, M/g)."""
     flat = y.reshape(g.positions, g.m)
 
-    def work(share: Sequence[Box], slot: int) -> None:
-        for box in share:
+    def share(part: Sequence[Box], slot: int) -> Program:
+        program: Program = []
+        for box in part:
             start, stop = span(box, (g.batch, *g.out))
+            gather, col = (gather_first if first else gather_last)(x, g, box, ws, slot)
+            program += gather
             if first:
-                np.matmul(
-                    gather_first(x, g, box, ws, slot).transpose(0, 2, 1), w, out=gemm.last_out(flat, g, start, stop)
-                )
+                program.append((np.matmul, (col.transpose(0, 2, 1), w, gemm.last_out(flat, g, start, stop))))
             elif g.group > 1:
-                np.matmul(gather_last(x, g, box, ws, slot), w, out=gemm.last_out(flat, g, start, stop))
+                program.append((np.matmul, (col, w, gemm.last_out(flat, g, start, stop))))
             else:
-                gemm.rows_times(gather_last(x, g, box, ws, slot)[0], w[0], flat[start:stop])
-            end.last(flat, start, stop)
+                program += gemm.rows_times(col[0], w[0], flat[start:stop])
+            program += end.last(flat, start, stop)
+        return program
 
-    ws.share(tiles(g, tile, x.itemsize, ws.threads, single=first), work)
+    return ws.share(tiles(g, tile, x.itemsize, ws.threads, single=first), share)
 
 
-def run_to_first(
+def to_first(
     x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
-) -> None:
+) -> list[Program]:
     """x, channels first or last, to y: (N, M, *O); w: (g, M/g, ΠK·C/g)."""
     size = prod(g.out)
     flat = y.reshape(g.batch, g.m, size)
 
-    def work(share: Sequence[Box], slot: int) -> None:
-        for box in share:
+    def share(part: Sequence[Box], slot: int) -> Program:
+        program: Program = []
+        for box in part:
             image = box[0][0]
             start, stop = span(box[1:], g.out)
-            col = gather_first(x, g, box, ws, slot) if first else gather_last(x, g, box, ws, slot).transpose(0, 2, 1)
-            np.matmul(w, col, out=flat[image].reshape(g.group, g.mg, size)[:, :, start:stop])
-            end.first(flat, image, start, stop)
+            gather, col = (gather_first if first else gather_last)(x, g, box, ws, slot)
+            program += gather
+            target = flat[image].reshape(g.group, g.mg, size)[:, :, start:stop]
+            program.append((np.matmul, (w, col if first else col.transpose(0, 2, 1), target)))
+            program += end.first(flat, image, start, stop)
+        return program
 
-    ws.share(tiles(g, tile, x.itemsize, ws.threads, single=True), work)
+    return ws.share(tiles(g, tile, x.itemsize, ws.threads, single=True), share)

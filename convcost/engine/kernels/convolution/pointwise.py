@@ -13,7 +13,7 @@ import numpy as np
 from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.workspace import Array, Box, Workspace, boxes
+from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes
 
 
 def applies(g: Geometry) -> str | None:
@@ -32,47 +32,51 @@ def limit(g: Geometry, tile: int, itemsize: int) -> int:
     return max(1, tile // (g.m * itemsize))
 
 
-def run_to_last(
+def to_last(
     x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
-) -> None:
+) -> list[Program]:
     """x, channels first or last, to y: (N, *O, M); w: (g, C/g, M/g)."""
     size = prod(g.out)
     flat = y.reshape(g.positions, g.m)
     source = x.reshape(g.batch, g.c, size) if first else x.reshape(1, g.positions, g.c)
 
-    def work(share: Sequence[Box], slot: int) -> None:  # noqa: ARG001 - every product lands in the output
-        for (n, _), (a, b) in share:
+    def share(part: Sequence[Box], slot: int) -> Program:  # noqa: ARG001 - every product lands in the output
+        program: Program = []
+        for (n, _), (a, b) in part:
             start, stop = (n * size + a, n * size + b) if first else (a, b)
             if g.group == 1:
-                columns = source[n, :, a:b].T if first else source[0, a:b]
-                gemm.rows_times(columns, w[0], flat[start:stop])
+                rows = source[n, :, a:b].T if first else source[0, a:b]
+                program += gemm.rows_times(rows, w[0], flat[start:stop])
             elif first:
                 rows = source[n].reshape(g.group, g.cg, size)[:, :, a:b].transpose(0, 2, 1)
-                np.matmul(rows, w, out=gemm.last_out(flat, g, start, stop))
+                program.append((np.matmul, (rows, w, gemm.last_out(flat, g, start, stop))))
             else:
                 rows = source[0, a:b].reshape(b - a, g.group, g.cg).transpose(1, 0, 2)
-                np.matmul(rows, w, out=gemm.last_out(flat, g, start, stop))
-            end.last(flat, start, stop)
+                program.append((np.matmul, (rows, w, gemm.last_out(flat, g, start, stop))))
+            program += end.last(flat, start, stop)
+        return program
 
     grid = (g.batch, size) if first else (1, g.positions)
-    ws.share(boxes(grid, min(limit(g, tile, x.itemsize), grid[1]), ws.threads), work)
+    return ws.share(boxes(grid, min(limit(g, tile, x.itemsize), grid[1]), ws.threads), share)
 
 
-def run_to_first(
+def to_first(
     x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
-) -> None:
+) -> list[Program]:
     """x, channels first or last, to y: (N, M, *O); w: (g, M/g, C/g)."""
     size = prod(g.out)
     flat = y.reshape(g.batch, g.m, size)
     source = x.reshape(g.batch, g.c, size) if first else x.reshape(g.batch, size, g.c).transpose(0, 2, 1)
 
-    def work(share: Sequence[Box], slot: int) -> None:  # noqa: ARG001 - every product lands in the output
-        for (n, _), (a, b) in share:
+    def share(part: Sequence[Box], slot: int) -> Program:  # noqa: ARG001 - every product lands in the output
+        program: Program = []
+        for (n, _), (a, b) in part:
             if g.group == 1:
-                np.matmul(w[0], source[n, :, a:b], out=flat[n, :, a:b])
+                program.append((np.matmul, (w[0], source[n, :, a:b], flat[n, :, a:b])))
             else:
                 columns = source[n].reshape(g.group, g.cg, size)[:, :, a:b]
-                np.matmul(w, columns, out=flat[n].reshape(g.group, g.mg, size)[:, :, a:b])
-            end.first(flat, n, a, b)
+                program.append((np.matmul, (w, columns, flat[n].reshape(g.group, g.mg, size)[:, :, a:b])))
+            program += end.first(flat, n, a, b)
+        return program
 
-    ws.share(boxes((g.batch, size), min(limit(g, tile, x.itemsize), size), ws.threads), work)
+    return ws.share(boxes((g.batch, size), min(limit(g, tile, x.itemsize), size), ws.threads), share)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from convcost.engine.kernels.convolution.geometry import Geometry, extent
-from convcost.engine.kernels.convolution.workspace import Array, Box
+from convcost.engine.kernels.convolution.workspace import Array, Box, Program
 
 
 def reads(g: Geometry, box: Box) -> Box:
@@ -26,8 +27,9 @@ def slab_shape(g: Geometry, box: Box) -> tuple[int, ...]:
     return tuple(hi - lo for lo, hi in reads(g, box))
 
 
-def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0) -> None:
+def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0) -> Program:
     """Copy `ranges` of the spatial axes of x, which begin at `axis`, to `out`; `value` where they leave x."""
+    program: Program = []
     source: list[slice] = [slice(None)] * axis
     target: list[slice] = [slice(None)] * axis
     for j, (lo, hi) in enumerate(ranges):
@@ -35,13 +37,15 @@ def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0) 
         a, b = min(max(lo, 0), size), max(min(hi, size), 0)
         b = max(a, b)
         source.append(slice(a, b))
-        before, stop = min(max(a - lo, 0), hi - lo), min(max(b - lo, 0), hi - lo)
+        before = min(max(a - lo, 0), hi - lo)
+        stop = max(min(max(b - lo, 0), hi - lo), before)
         if before:
-            out[(*target, slice(0, before))] = value
+            program.append((np.copyto, (out[(*target, slice(0, before))], value)))
         if stop < hi - lo:
-            out[(*target, slice(max(stop, before), None))] = value
-        target.append(slice(before, max(stop, before)))
-    out[tuple(target)] = x[tuple(source)]
+            program.append((np.copyto, (out[(*target, slice(stop, None))], value)))
+        target.append(slice(before, stop))
+    program.append((np.copyto, (out[tuple(target)], x[tuple(source)])))
+    return program
 
 
 def windows(slab: Array, g: Geometry, counts: tuple[int, ...], axis: int) -> Array:
@@ -58,8 +62,3 @@ def windows(slab: Array, g: Geometry, counts: tuple[int, ...], axis: int) -> Arr
         (*slab.shape[:axis], *counts, *slab.shape[axis + r :], *g.kernel),
         (*st[:axis], *steps, *st[axis + r :], *taps),
     )
-
-
-def lengths(box: Box) -> tuple[int, ...]:
-    """How many points a box has on each axis."""
-    return tuple(b - a for a, b in box)

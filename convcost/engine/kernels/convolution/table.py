@@ -12,7 +12,7 @@ import numpy.typing as npt
 from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise, winograd
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.workspace import Array, Workspace
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
 
 KB = 1024
 MB = 1024 * KB
@@ -23,9 +23,11 @@ class Algorithm:
     """One way to compute a convolution from an `x_layout` input to a `y_layout` output.
 
     applies(g)                          None, or why this geometry cannot be computed this way
-    prepare(w, g)                       the weights (M, C/g, *K) in the form that `run` reads, made once
+    prepare(w, g)                       the weights (M, C/g, *K) in the form that `compile` reads, made once
     scratch(g, tile, dtype, threads)    bytes of scratch a thread
-    run(x, prepared, g, y, workspace, epilogue, tile)   writes all of y
+    compile(x, prepared, g, y, workspace, epilogue, tile)
+                                        a program for each thread, which writes all of y whenever `Workspace.execute`
+                                        runs it: later runs read these same arrays
     tiles       tile sizes in bytes worth trying
     exact       only reorders the sum of products, so that the error is that of a direct sum
     """
@@ -36,7 +38,7 @@ class Algorithm:
     applies: Callable[[Geometry], str | None]
     prepare: Callable[[Array, Geometry], Any]
     scratch: Callable[[Geometry, int, npt.DTypeLike, int], int]
-    run: Callable[[Array, Any, Geometry, Array, Workspace, Epilogue, int], None]
+    compile: Callable[[Array, Any, Geometry, Array, Workspace, Epilogue, int], list[Program]]
     tiles: tuple[int, ...]
     exact: bool = True
 
@@ -74,7 +76,7 @@ def _products(
             applies,
             partial(gemm.for_last if b == LAST else gemm.for_first, taps_first=a == LAST),
             scratch,
-            partial(module.run_to_last if b == LAST else module.run_to_first, first=a == FIRST),
+            partial(module.to_last if b == LAST else module.to_first, first=a == FIRST),
             tiles,
         )
         for a, b in _LAYOUTS
@@ -91,7 +93,7 @@ def _winograd(alpha: int) -> tuple[Algorithm, ...]:
             partial(winograd.applies, alpha=alpha),
             partial(winograd.prepare, alpha=alpha),
             partial(winograd.scratch, alpha=alpha),
-            partial(winograd.run, alpha=alpha, first=x_layout == FIRST),
+            partial(winograd.compiled, alpha=alpha, first=x_layout == FIRST),
             (700 * KB, 3 * MB, 12 * MB),
             exact=False,
         )
@@ -108,7 +110,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         depthwise.applies,
         depthwise.prepare,
         depthwise.scratch,
-        depthwise.run,
+        depthwise.compiled,
         (256 * KB, MB),
     ),
     *_winograd(6),

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from math import prod, sqrt
 
 import numpy as np
@@ -27,11 +26,11 @@ from numpy.lib.stride_tricks import as_strided
 
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.workspace import Array, Box, Workspace, boxes, scratch_size
+from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes, lengths, scratch_size
 
 POINTS = {4: (0.0, 1.0, -1.0), 6: (0.0, 1.0, -1.0, sqrt(2), -sqrt(2))}
-ROOT = np.float32(sqrt(2))
 """The finite interpolation points of each α."""
+ROOT = sqrt(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,13 @@ def axes(g: Geometry, alpha: int) -> tuple[Axis, Axis] | None:
     return None if h is None or w is None else (h, w)
 
 
+def both_axes(g: Geometry, alpha: int) -> tuple[Axis, Axis]:
+    """The transforms of both axes of a geometry to which this applies."""
+    both = axes(g, alpha)
+    assert both is not None
+    return both
+
+
 def applies(g: Geometry, *, alpha: int) -> str | None:
     """None, or why not."""
     if g.transposed:
@@ -77,6 +83,8 @@ def applies(g: Geometry, *, alpha: int) -> str | None:
         return "the kernel is too large"
     if prod(a.r for a in both) == 1:
         return "one tap"
+    if g.group > 1 and max(g.strides) > 1:
+        return "strided groups"
     return "one channel a group" if g.cg * prod(g.strides) == 1 else None
 
 
@@ -91,9 +99,7 @@ def filter_matrix(a: Axis) -> npt.NDArray[np.float64]:
 
 def prepare(w: Array, g: Geometry, *, alpha: int) -> Array:
     """Weights (M, C/g, kh, kw) as (αw·αh, g, s²·C/g, M/g)."""
-    both = axes(g, alpha)
-    assert both is not None
-    (h, v), (kh, kw) = both, g.kernel
+    (h, v), (kh, kw) = both_axes(g, alpha), g.kernel
     full = np.zeros((g.m, g.cg, h.r * h.s, v.r * v.s), np.float64)
     full[:, :, :kh, :kw] = w
     parts = full.reshape(g.group, g.mg, g.cg, h.r, h.s, v.r, v.s)
@@ -102,26 +108,21 @@ def prepare(w: Array, g: Geometry, *, alpha: int) -> Array:
     return out
 
 
-@lru_cache(maxsize=4096)
-def blocks(g: Geometry, alpha: int, tile: int, itemsize: int, threads: int) -> tuple[Box, ...]:
+def blocks(g: Geometry, alpha: int, tile: int, itemsize: int, threads: int) -> list[Box]:
     """Boxes of (image, tile row, tile column) whose transformed inputs and outputs take about `tile` bytes."""
-    both = axes(g, alpha)
-    assert both is not None
-    h, v = both
+    h, v = both_axes(g, alpha)
     grid = (g.batch, -(-g.out[0] // h.m), -(-g.out[1] // v.m))
     one = h.alpha * v.alpha * (g.c * h.s * v.s + g.m) * itemsize
-    return tuple(boxes(grid, max(1, tile // one), threads))
+    return boxes(grid, max(1, tile // one), threads)
 
 
 def shapes(g: Geometry, h: Axis, v: Axis, box: Box) -> tuple[tuple[int, ...], ...]:
-    """Shapes of the slab, its transform along the rows, both transforms, and of the products with their inverses."""
-    n, ty, tx = (b - a for a, b in box)
+    """Shapes of the slab, its transform along the rows, both transforms, the products, and their two inverses."""
+    n, ty, tx = lengths(box)
     c = g.c * h.s * v.s
-    slab = (n, (ty + h.tail) * h.m, v.m, tx + v.tail, c)
-    half = (h.alpha, n, ty, v.m, tx + v.tail, c)
     return (
-        slab,
-        half,
+        (n, (ty + h.tail) * h.m, v.m, tx + v.tail, c),
+        (h.alpha, n, ty, v.m, tx + v.tail, c),
         (v.alpha, h.alpha, n, ty, tx, c),
         (v.alpha, h.alpha, n, ty, tx, g.m),
         (v.m, h.alpha, n, ty, tx, g.m),
@@ -130,44 +131,43 @@ def shapes(g: Geometry, h: Axis, v: Axis, box: Box) -> tuple[tuple[int, ...], ..
 
 
 def regions(g: Geometry, h: Axis, v: Axis, box: Box) -> tuple[int, int]:
-    """Elements of the two regions of scratch: slab and half transform, later the products; transforms, later inverses."""
-    slab, half, v_in, y_out, z, out = (prod(s) for s in shapes(g, h, v, box))
-    first = slab + half + half // max(1, h.alpha)
-    return max(first, y_out), max(v_in + v_in // v.alpha, z + out + max(z // v.m, out // h.m))
+    """Elements of the two regions of scratch: slab and half transform, then the products; transforms, then inverses."""
+    slab, half, ready, products, z, out = (prod(s) for s in shapes(g, h, v, box))
+    one = max(slab + half + half // h.alpha, products)
+    return one, max(ready + ready // v.alpha, z + out + max(z // v.m, out // h.m))
 
 
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int, *, alpha: int) -> int:
     """Bytes of scratch a thread."""
-    both = axes(g, alpha)
-    assert both is not None
-    sizes = [regions(g, *both, b) for b in blocks(g, alpha, tile, np.dtype(dtype).itemsize, threads)]
+    h, v = both_axes(g, alpha)
+    sizes = [regions(g, h, v, b) for b in blocks(g, alpha, tile, np.dtype(dtype).itemsize, threads)]
     return max(scratch_size(dtype, (a,), (b,)) for a, b in sizes)
 
 
-def run(
+def compiled(
     x: Array, u: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, alpha: int, first: bool
-) -> None:
+) -> list[Program]:
     """x: (N, H, W, C), or (N, C, H, W) with `first`, to y: (N, H', W', M)."""
-    both = axes(g, alpha)
-    assert both is not None
-    h, v = both
+    h, v = both_axes(g, alpha)
     source = x.transpose(0, 2, 3, 1) if first else x
-    rest = Epilogue(addend=end.addend, activation=end.activation)
+    rest = end.unbiased()
     flat = y.reshape(g.positions, g.m)
 
-    def work(share: Sequence[Box], slot: int) -> None:
-        for box in share:
+    def share(part: Sequence[Box], slot: int) -> Program:
+        program: Program = []
+        for box in part:
             one, two = ws.take(slot, x.dtype, *((n,) for n in regions(g, h, v, box)))
-            transformed = forward(source, g, h, v, box, one, two)
-            products = multiply(transformed, u, g, one)
+            program += forward(source, g, h, v, box, one, two)
+            program += multiply(u, g, h, v, box, one, two)
             if end.bias is not None:
-                tiles = products[min(1, v.alpha - 1), min(1, h.alpha - 1)]
-                np.add(tiles, end.bias, out=tiles)
-            backward(products, g, h, v, box, two, y)
-            if not rest.idle:
-                finish(rest, flat, g, h, v, box)
+                (products,) = carve(one, shapes(g, h, v, box)[3])
+                ones = products[min(1, v.alpha - 1), min(1, h.alpha - 1)]
+                program.append((np.add, (ones, end.bias, ones)))
+            program += backward(g, h, v, box, one, two, y)
+            program += finish(rest, flat, g, h, v, box)
+        return program
 
-    ws.share(blocks(g, alpha, tile, x.itemsize, ws.threads), work)
+    return ws.share(blocks(g, alpha, tile, x.itemsize, ws.threads), share)
 
 
 def carve(region: Array, *wanted: tuple[int, ...]) -> list[Array]:
@@ -178,37 +178,35 @@ def carve(region: Array, *wanted: tuple[int, ...]) -> list[Array]:
     return [region[a:b].reshape(s) for (a, b), s in zip(pairwise(cuts), wanted, strict=True)]
 
 
-def forward(x: Array, g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two: Array) -> Array:
-    """The transforms of a block of input tiles: (αw, αh, n, ty, tx, s²·C) in region two."""
-    slab_shape, half_shape, in_shape, *_ = shapes(g, h, v, box)
+def forward(x: Array, g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two: Array) -> Program:
+    """The transforms of a block of input tiles, to (αw, αh, n, ty, tx, s²·C) in region two."""
+    slab_shape, half_shape, ready_shape, *_ = shapes(g, h, v, box)
     slab, half, spare = carve(one, slab_shape, half_shape, half_shape[1:])
-    fill(x, g, h, v, box, slab)
-    ty, tx = half_shape[2], in_shape[4]
+    ready, other = carve(two, ready_shape, ready_shape[1:])
+    ty, tx = half_shape[2], ready_shape[4]
     rows = slab.reshape(slab_shape[0], -1, h.m, *slab_shape[2:])
-    interpolate([rows[:, i // h.m : i // h.m + ty, i % h.m] for i in range(h.alpha)], list(half), spare)
-    transformed, spare = carve(two, in_shape, in_shape[1:])
-    interpolate([half[:, :, :, j % v.m, j // v.m : j // v.m + tx] for j in range(v.alpha)], list(transformed), spare)
-    return transformed
+    return [
+        *fill(x, g, h, v, box, slab),
+        *interpolate([rows[:, i // h.m : i // h.m + ty, i % h.m] for i in range(h.alpha)], list(half), spare),
+        *interpolate([half[:, :, :, j % v.m, j // v.m : j // v.m + tx] for j in range(v.alpha)], list(ready), other),
+    ]
 
 
-def fill(x: Array, g: Geometry, h: Axis, v: Axis, box: Box, slab: Array) -> None:
+def fill(x: Array, g: Geometry, h: Axis, v: Axis, box: Box, slab: Array) -> Program:
     """Copy the padded input of a block to (n, rows, m, tx, sh·sw·C), column t·m + p at [p, t], strides in channels."""
     (n0, n1), (y0, _), (x0, _) = box
     top, left = y0 * h.m * h.s - g.before[0], x0 * v.m * v.s - g.before[1]
     height, width = slab.shape[1], slab.shape[2] * slab.shape[3]
+    program: Program = []
     if top < 0 or left < 0 or top + height * h.s > g.spatial[0] or left + width * v.s > g.spatial[1]:
-        slab.fill(0)
+        program.append((slab.fill, (0,)))
     target = slab.reshape(*slab.shape[:4], h.s, v.s, g.c)
-    for p in range(v.m):
-        for j in range(v.s):
-            step = v.m * v.s
-            a, b, cols = strided(left + p * v.s + j, step, slab.shape[3], g.spatial[1])
-            if b <= a:
-                continue
-            for i in range(h.s):
-                c, d, rows = strided(top + i, h.s, height, g.spatial[0])
-                if d > c:
-                    target[:, c:d, p, a:b, i, j] = x[n0:n1, rows, cols]
+    for p, j, i in product(range(v.m), range(v.s), range(h.s)):
+        a, b, cols = strided(left + p * v.s + j, v.m * v.s, slab.shape[3], g.spatial[1])
+        c, d, rows = strided(top + i, h.s, height, g.spatial[0])
+        if a < b and c < d:
+            program.append((np.copyto, (target[:, c:d, p, a:b, i, j], x[n0:n1, rows, cols])))
+    return program
 
 
 def strided(start: int, step: int, count: int, size: int) -> tuple[int, int, slice]:
@@ -218,128 +216,125 @@ def strided(start: int, step: int, count: int, size: int) -> tuple[int, int, sli
     return a, max(a, b), slice(start + a * step, max(start + (b - 1) * step + 1, 0), step)
 
 
-def multiply(transformed: Array, u: Array, g: Geometry, one: Array) -> Array:
-    """The products of each of the α² components: (αw, αh, n, ty, tx, M) in region one."""
-    shape = (*transformed.shape[:-1], g.m)
-    (products,) = carve(one, shape)
-    count, tiles = u.shape[0], prod(shape[2:5])
+def multiply(u: Array, g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two: Array) -> Program:
+    """The products of each of the α² components, to (αw, αh, n, ty, tx, M) in region one."""
+    _, _, ready_shape, shape, *_ = shapes(g, h, v, box)
+    (ready,), (products,) = carve(two, ready_shape), carve(one, shape)
+    count, tiles, steps = u.shape[0], prod(shape[2:5]), h.s * v.s
     if g.group == 1:
-        np.matmul(transformed.reshape(count, tiles, -1), u[:, 0], out=products.reshape(count, tiles, g.m))
-    else:
-        phases = transformed.shape[-1] // g.c
-        parts = transformed.reshape(count, tiles, phases, g.group, g.cg)
-        left = parts.transpose(0, 3, 1, 2, 4).reshape(count, g.group, tiles, phases * g.cg)
-        np.matmul(left, u, out=products.reshape(count, tiles, g.group, g.mg).transpose(0, 2, 1, 3))
-    return products
+        return [(np.matmul, (ready.reshape(count, tiles, -1), u[:, 0], products.reshape(count, tiles, g.m)))]
+    parts = ready.reshape(count, tiles, g.group, g.cg)
+    out = products.reshape(count, tiles, g.group, g.mg)
+    assert steps == 1
+    return [(np.matmul, (parts.transpose(0, 2, 1, 3), u, out.transpose(0, 2, 1, 3)))]
 
 
-def backward(products: Array, g: Geometry, h: Axis, v: Axis, box: Box, two: Array, y: Array) -> None:
-    """The inverse transforms of a block, to y."""
-    *_, z_shape, out_shape = shapes(g, h, v, box)
-    z, w = carve(two, z_shape, out_shape)
-    rest = two[z.size + w.size :]
-    evaluate(list(products), list(z), *carve(rest, z_shape[1:]))
-    columns = [z[:, i] for i in range(h.alpha)]
+def backward(g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two: Array, y: Array) -> Program:
+    """The inverse transforms of a block, to y, without what lies beyond its edges."""
+    *_, shape, z_shape, out_shape = shapes(g, h, v, box)
+    (products,), (z, w) = carve(one, shape), carve(two, z_shape, out_shape)
+    spare = two[z.size + w.size :]
+    program = [
+        *evaluate(list(products), list(z), *carve(spare, z_shape[1:])),
+        *evaluate([z[:, i] for i in range(h.alpha)], list(w), *carve(spare, out_shape[1:])),
+    ]
     (n0, n1), (y0, y1), (x0, x1) = box
-    whole = y1 * h.m <= g.out[0] and x1 * v.m <= g.out[1]
-    if whole:
-        st = y.strides
-        targets = [
-            as_strided(
-                y[n0:, y0 * h.m + i :, x0 * v.m :],
-                out_shape[1:],
-                (st[2], st[0], st[1] * h.m, st[2] * v.m, st[3]),
-            )
-            for i in range(h.m)
-        ]
-        evaluate(columns, targets, w[0])
-        return
-    evaluate(columns, list(w), *carve(rest, out_shape[1:]))
     tiles = w.transpose(2, 3, 0, 4, 1, 5)
-    bottom, right = min(y1 * h.m, g.out[0]) - y0 * h.m, min(x1 * v.m, g.out[1]) - x0 * v.m
-    for i in range(h.m):
-        for j in range(v.m):
-            part = y[n0:n1, y0 * h.m + i : y0 * h.m + bottom : h.m, x0 * v.m + j : x0 * v.m + right : v.m]
-            part[...] = tiles[:, : part.shape[1], i, : part.shape[2], j]
+    st = y.strides
+    for t0, t1, rows in pieces(y0, y1, h.m, g.out[0]):
+        for s0, s1, cols in pieces(x0, x1, v.m, g.out[1]):
+            target = as_strided(
+                y[n0:, t0 * h.m :, s0 * v.m :],
+                (n1 - n0, t1 - t0, rows, s1 - s0, cols, g.m),
+                (st[0], st[1] * h.m, st[1], st[2] * v.m, st[2], st[3]),
+            )
+            source = tiles[:, t0 - y0 : t1 - y0, :rows, s0 - x0 : s1 - x0, :cols]
+            program.append((np.copyto, (target, source)))
+    return program
 
 
-def interpolate(d: Sequence[Array], out: Sequence[Array], t: Array) -> None:
+def pieces(a: int, b: int, m: int, size: int) -> list[tuple[int, int, int]]:
+    """Tiles a to b of m outputs each, as (first, last, outputs of each): whole ones, then one that the edge cuts."""
+    whole = min(b, size // m)
+    out = [(a, whole, m)] if whole > a else []
+    return [*out, (whole, b, size - whole * m)] if whole < b else out
+
+
+def interpolate(d: Sequence[Array], out: Sequence[Array], t: Array) -> Program:
     """out[i] = the value of the polynomial of coefficients d at point i (Bᵀd); t is scratch of the shape of out[0]."""
+    add, sub, mul = np.add, np.subtract, np.multiply
     if len(d) == 1:
-        np.copyto(out[0], d[0])
-    elif len(d) == 4:
-        np.subtract(d[2], d[0], out=out[0])
-        np.add(d[2], d[1], out=out[1])
-        np.subtract(d[2], d[1], out=out[2])
-        np.subtract(d[3], d[1], out=out[3])
-    else:
-        even, odd = out[3], out[4]
-        np.subtract(d[4], d[2], out=even)
-        np.subtract(d[3], d[1], out=odd)
-        np.subtract(d[0], d[2], out=out[0])
-        np.add(out[0], out[0], out=out[0])
-        np.add(out[0], even, out=out[0])
-        np.subtract(d[5], d[3], out=out[5])
-        np.subtract(out[5], odd, out=out[5])
-        np.subtract(out[5], odd, out=out[5])
-        np.subtract(even, d[2], out=out[1])
-        np.subtract(odd, d[1], out=t)
-        np.subtract(out[1], t, out=out[2])
-        np.add(out[1], t, out=out[1])
-        np.multiply(odd, ROOT, out=t)
-        np.subtract(even, t, out=out[4])
-        np.add(even, t, out=out[3])
+        return [(np.copyto, (out[0], d[0]))]
+    if len(d) == 4:
+        return [
+            (sub, (d[2], d[0], out[0])),
+            (add, (d[2], d[1], out[1])),
+            (sub, (d[2], d[1], out[2])),
+            (sub, (d[3], d[1], out[3])),
+        ]
+    even, odd = out[3], out[4]
+    return [
+        (sub, (d[4], d[2], even)),
+        (sub, (d[3], d[1], odd)),
+        (sub, (d[0], d[2], out[0])),
+        (add, (out[0], out[0], out[0])),
+        (add, (out[0], even, out[0])),
+        (sub, (d[5], d[3], out[5])),
+        (sub, (out[5], odd, out[5])),
+        (sub, (out[5], odd, out[5])),
+        (sub, (even, d[2], out[1])),
+        (sub, (odd, d[1], t)),
+        (sub, (out[1], t, out[2])),
+        (add, (out[1], t, out[1])),
+        (mul, (odd, ROOT, t)),
+        (sub, (even, t, out[4])),
+        (add, (even, t, out[3])),
+    ]
 
 
-def evaluate(p: Sequence[Array], out: Sequence[Array], t: Array) -> None:
+def evaluate(p: Sequence[Array], out: Sequence[Array], t: Array) -> Program:
     """out = Aᵀp: the len(out) outputs of a tile from its α products; t is scratch of the shape of out[0]."""
-    m = len(out)
+    add, sub, mul = np.add, np.subtract, np.multiply
+    m, last = len(out), out[-1]
     if len(p) == 1:
-        np.copyto(out[0], p[0])
-    elif len(p) == 4:
-        np.add(p[0], p[1], out=out[0])
-        np.add(out[0], p[2], out=out[0])
-        np.subtract(p[1], p[2], out=out[1])
-        if m == 3:
-            np.add(p[1], p[2], out=out[2])
-        np.add(out[m - 1], p[3], out=out[m - 1])
-    else:
-        sums(p, out, t, m)
-        np.add(out[m - 1], p[5], out=out[m - 1])
-
-
-def sums(p: Sequence[Array], out: Sequence[Array], t: Array, m: int) -> None:
-    """The parts of `evaluate` at the finite points 0, ±1, ±√2: out[j] = Σ point^j · p."""
+        return [(np.copyto, (out[0], p[0]))]
+    if len(p) == 4:
+        return [
+            (add, (p[0], p[1], out[0])),
+            (add, (out[0], p[2], out[0])),
+            (sub, (p[1], p[2], out[1])),
+            *([(add, (p[1], p[2], out[2]))] if m == 3 else []),
+            (add, (last, p[3], last)),
+        ]
+    program: Program = [(add, (p[1], p[2], out[0])), (add, (p[3], p[4], t))]
     if m >= 3:
-        np.add(p[3], p[4], out=t)
-        np.add(p[1], p[2], out=out[2])
-        np.add(out[2], t, out=out[2])
-        np.add(p[0], out[2], out=out[0])
-        np.add(out[2], t, out=out[2])
-        if m == 5:
-            np.add(t, t, out=t)
-            np.add(out[2], t, out=out[4])
+        program += [(add, (out[0], t, out[0])), (add, (out[0], t, out[2])), (add, (out[0], p[0], out[0]))]
+        program += [(add, (t, t, t)), (add, (out[2], t, out[4]))] if m == 5 else []
     else:
-        np.add(p[0], p[1], out=out[0])
-        np.add(out[0], p[2], out=out[0])
-        np.add(out[0], p[3], out=out[0])
-        np.add(out[0], p[4], out=out[0])
-    np.subtract(p[3], p[4], out=t)
-    np.multiply(t, ROOT, out=t)
-    np.subtract(p[1], p[2], out=out[1])
-    np.add(out[1], t, out=out[1])
-    if m >= 4:
-        np.add(out[1], t, out=out[3])
+        program += [(add, (out[0], t, out[0])), (add, (out[0], p[0], out[0]))]
+    program += [
+        (sub, (p[3], p[4], t)),
+        (mul, (t, ROOT, t)),
+        (sub, (p[1], p[2], out[1])),
+        (add, (out[1], t, out[1])),
+        *([(add, (out[1], t, out[3]))] if m >= 4 else []),
+        (add, (last, p[5], last)),
+    ]
+    return program
 
 
-def finish(end: Epilogue, flat: Array, g: Geometry, h: Axis, v: Axis, box: Box) -> None:
+def finish(end: Epilogue, flat: Array, g: Geometry, h: Axis, v: Axis, box: Box) -> Program:
     """Apply the rest of the epilogue to the outputs of a block, by whole lines where it has them."""
     (n0, n1), (y0, y1), (x0, x1) = box
     height, width = g.out
-    bottom, left, right = min(y1 * h.m, height), x0 * v.m, min(x1 * v.m, width)
+    top, bottom, left, right = y0 * h.m, min(y1 * h.m, height), x0 * v.m, min(x1 * v.m, width)
+    program: Program = []
+    if end.idle:
+        return program
     for n in range(n0, n1):
         if right - left == width:
-            end.last(flat, (n * height + y0 * h.m) * width, (n * height + bottom) * width)
+            program += end.last(flat, (n * height + top) * width, (n * height + bottom) * width)
             continue
-        for line in range(y0 * h.m, bottom):
-            end.last(flat, (n * height + line) * width + left, (n * height + line) * width + right)
+        for line in range(top, bottom):
+            program += end.last(flat, (n * height + line) * width + left, (n * height + line) * width + right)
+    return program

@@ -1,10 +1,11 @@
-"""Scratch memory that is reused from layer to layer, and the threads that share a layer's tiles."""
+"""Scratch memory that is reused from layer to layer, compiled steps, and the threads that share them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from itertools import pairwise, product
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 Box = tuple[tuple[int, int], ...]
+Step = tuple[Callable[..., Any], tuple[Any, ...]]
+Program = list[Step]
+"""Calls on arrays that are already views of the right parts: nothing is worked out while they run."""
 T = TypeVar("T")
 ALIGN = 64
 
@@ -28,10 +32,16 @@ class Workspace:
         self.executor = executor
         self._buffers = [np.empty(0, np.uint8) for _ in range(self.threads)]
 
+    def reserve(self, size: int) -> None:
+        """Make every thread's scratch at least `size` bytes, so that compiling layers never replaces it."""
+        for slot, buffer in enumerate(self._buffers):
+            if buffer.nbytes < size:
+                self._buffers[slot] = np.empty(size, np.uint8)
+
     def take(self, slot: int, dtype: npt.DTypeLike, *shapes: tuple[int, ...]) -> list[Array]:
-        """Uninitialised arrays of these shapes for thread `slot`, side by side, valid until the next `take`."""
+        """Uninitialised arrays of these shapes for thread `slot`, side by side; every `take` gives the same memory."""
         kind = np.dtype(dtype)
-        sizes = [_rounded(int(np.prod(s, dtype=np.int64)) * kind.itemsize) for s in shapes]
+        sizes = [_rounded(prod(s) * kind.itemsize) for s in shapes]
         need = sum(sizes) + ALIGN
         if self._buffers[slot].nbytes < need:
             self._buffers[slot] = np.empty(need, np.uint8)
@@ -43,19 +53,29 @@ class Workspace:
             start += size
         return out
 
-    def share(self, items: Sequence[T], work: Callable[[Sequence[T], int], None]) -> None:
-        """Call `work(share, slot)` on one contiguous share of `items` for each thread, and wait for all."""
-        n = min(self.threads, len(items))
-        if n <= 1 or self.executor is None:
-            work(items, 0)
-            return
+    def share(self, items: Sequence[T], compile_share: Callable[[Sequence[T], int], Program]) -> list[Program]:
+        """The programs `compile_share(share, slot)` of one contiguous share of `items` for each thread."""
+        n = max(1, min(self.threads, len(items)))
         cuts = [len(items) * i // n for i in range(n + 1)]
-        others = [self.executor.submit(work, items[cuts[i] : cuts[i + 1]], i) for i in range(1, n)]
+        return [compile_share(items[a:b], i) for i, (a, b) in enumerate(pairwise(cuts))]
+
+    def execute(self, programs: Sequence[Program]) -> None:
+        """Run programs side by side, the first on the calling thread, and wait for all."""
+        if self.executor is None or len(programs) == 1:
+            for program in programs:
+                _run(program)
+            return
+        others = [self.executor.submit(_run, program) for program in programs[1:]]
         try:
-            work(items[: cuts[1]], 0)
+            _run(programs[0])
         finally:
             for other in others:
                 other.result()
+
+
+def _run(program: Program) -> None:
+    for fn, args in program:
+        fn(*args)
 
 
 def _rounded(size: int) -> int:
@@ -65,7 +85,7 @@ def _rounded(size: int) -> int:
 def scratch_size(dtype: npt.DTypeLike, *shapes: tuple[int, ...]) -> int:
     """Bytes that `Workspace.take` holds for these shapes on one thread."""
     item = np.dtype(dtype).itemsize
-    return sum(_rounded(int(np.prod(s, dtype=np.int64)) * item) for s in shapes) + ALIGN
+    return sum(_rounded(prod(s) * item) for s in shapes) + ALIGN
 
 
 def boxes(extents: tuple[int, ...], limit: int, least: int = 1) -> list[Box]:
@@ -73,8 +93,7 @@ def boxes(extents: tuple[int, ...], limit: int, least: int = 1) -> list[Box]:
 
     A box is a single index on the leading axes, a range on one axis, and everything on the axes after it.
     """
-    total = int(np.prod(extents, dtype=np.int64))
-    limit = max(1, min(limit, -(-total // least)))
+    limit = max(1, min(limit, -(-prod(extents) // least)))
     inner, axis = 1, len(extents) - 1
     while axis > 0 and inner * extents[axis] <= limit:
         inner *= extents[axis]
@@ -97,3 +116,13 @@ def span(box: Box, extents: tuple[int, ...]) -> tuple[int, int]:
         first = first * e + a
         size *= b - a
     return first, first + size
+
+
+def lengths(box: Box) -> tuple[int, ...]:
+    """How many points a box has on each axis."""
+    return tuple(b - a for a, b in box)
+
+
+def slices(box: Box) -> tuple[slice, ...]:
+    """The box as an index."""
+    return tuple(slice(a, b) for a, b in box)
