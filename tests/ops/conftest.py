@@ -126,6 +126,8 @@ def node_cases() -> list[NodeCase]:
         loaded = onnx.backend.test.loader.load_model_tests(kind="node")
     out = []
     for case in loaded:
+        assert case.model is not None
+        assert case.data_sets is not None
         ops = tuple((n.domain, n.op_type) for n in case.model.graph.node)
         inputs, outputs = case.data_sets[0]
         out.append(NodeCase(case.name, ops, case.model, tuple(inputs), tuple(outputs)))
