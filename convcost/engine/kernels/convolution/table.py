@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise, winograd
+from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise, transposed, winograd
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
@@ -101,6 +101,20 @@ def _winograd(alpha: int) -> tuple[Algorithm, ...]:
     )
 
 
+def _phases(layout: str) -> Algorithm:
+    """Sub-pixel phases in one layout."""
+    return Algorithm(
+        "phases",
+        layout,
+        layout,
+        transposed.applies,
+        partial(transposed.prepare_phases, layout=layout),
+        transposed.phase_scratch,
+        partial(transposed.by_phases, layout=layout),
+        _COLS,
+    )
+
+
 ALGORITHMS: tuple[Algorithm, ...] = (
     *_products("pointwise", pointwise, pointwise.applies, none, _POINT),
     Algorithm(
@@ -115,6 +129,18 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     ),
     *_winograd(6),
     *_winograd(4),
+    _phases(LAST),
+    _phases(FIRST),
+    Algorithm(
+        "col2im",
+        LAST,
+        LAST,
+        transposed.applies,
+        transposed.prepare_columns,
+        transposed.column_scratch,
+        transposed.by_columns,
+        _COLS,
+    ),
     *_products("im2col", im2col, plain, im2col.scratch, _COLS),
 )
 """Every algorithm, in the order in which the rule for a single run prefers them."""

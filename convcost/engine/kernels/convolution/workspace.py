@@ -53,6 +53,12 @@ class Workspace:
             start += size
         return out
 
+    def alone(self, slot: int, skip: int) -> Workspace:
+        """A workspace of one thread in the scratch of thread `slot`, beyond the first `skip` bytes."""
+        one = Workspace()
+        one._buffers = [self._buffers[slot][skip:]]  # noqa: SLF001 - the same class
+        return one
+
     def share(self, items: Sequence[T], compile_share: Callable[[Sequence[T], int], Program]) -> list[Program]:
         """The programs `compile_share(share, slot)` of one contiguous share of `items` for each thread."""
         n = max(1, min(self.threads, len(items)))
