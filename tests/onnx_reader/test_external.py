@@ -1,0 +1,162 @@
+"""External data: unsafe locations are refused when reading, and nothing outside the folder is ever opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from convcost.errors import EngineError, ModelError
+from convcost.ir import Payload
+from convcost.onnx_reader import from_bytes, open_payload, read_file
+from convcost.onnx_reader.external import safe_parts
+
+VALUES = np.arange(108, dtype="<f4").reshape(4, 3, 3, 3)
+
+
+def external(**entries: str) -> onnx.ModelProto:
+    w = TensorProto(name="W", data_type=TensorProto.FLOAT, dims=[4, 3, 3, 3], data_location=TensorProto.EXTERNAL)
+    for key, value in entries.items():
+        w.external_data.add(key=key, value=value)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "W"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_empty_tensor_value_info("y")],
+        [w],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def write(folder: Path, **entries: str) -> Path:
+    file = folder / "m.onnx"
+    file.write_bytes(external(**entries).SerializeToString())
+    return file
+
+
+def payload_of(file: Path) -> Payload:
+    payload = read_file(file).graph.tensors["W"].payload
+    assert payload is not None
+    return payload
+
+
+@pytest.mark.parametrize("location", ["w.bin", "./w.bin", "sub/w.bin", "wêights \u202e.bin"])
+def test_data_in_the_folder_is_mapped(tmp_path: Path, location: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / location).write_bytes(bytes(64) + VALUES.tobytes())
+    payload = payload_of(write(tmp_path, location=location, offset="64", length="432"))
+    assert np.array_equal(np.frombuffer(open_payload(payload), "<f4"), VALUES.ravel())
+
+
+UNSAFE = [
+    "",
+    "a/../w.bin",
+    "/etc/passwd",
+    "//host/share",
+    "../w.bin",
+    "a/../../w",
+    "C:\\w",
+    "C:w",
+    "\\\\host\\w",
+    "w\0.bin",
+    ".",
+    "./",
+    "..",
+]
+
+
+@pytest.mark.parametrize("location", UNSAFE)
+def test_locations_outside_the_folder_are_refused(tmp_path: Path, location: str) -> None:
+    with pytest.raises(ModelError) as wrong:
+        read_file(write(tmp_path, location=location))
+    assert wrong.value.code == "C213"
+    assert "external data" in wrong.value.message
+
+
+@pytest.mark.parametrize("number", ["-1", "0x10", "1e3", " 4 ", "+4", "4_0", "٤", "nan", "", "9" * 5000])
+@pytest.mark.parametrize("key", ["offset", "length"])
+def test_offsets_and_lengths_are_plain_decimals(tmp_path: Path, key: str, number: str) -> None:
+    with pytest.raises(ModelError, match="decimal") as wrong:
+        read_file(write(tmp_path, location="w.bin", **{key: number}))
+    assert len(wrong.value.message) < 300
+
+
+@pytest.mark.parametrize("length", ["0", "431", "433", str(2**50)])
+def test_the_length_is_that_of_shape_and_type(tmp_path: Path, length: str) -> None:
+    with pytest.raises(ModelError, match="need 432"):
+        read_file(write(tmp_path, location="w.bin", length=length))
+
+
+def link(folder: Path) -> None:
+    (folder / "real.bin").write_bytes(VALUES.tobytes())
+    (folder / "w.bin").symlink_to("real.bin")
+
+
+def link_away(folder: Path) -> None:
+    (folder / "w.bin").symlink_to("/etc/passwd")
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "is missing": lambda _: None,
+    "is a link": link,
+    "is a link,": link_away,
+    "is not a regular file": lambda folder: os.mkfifo(folder / "w.bin"),
+    "not a regular": lambda folder: (folder / "w.bin").mkdir(),
+    "is too short": lambda folder: (folder / "w.bin").write_bytes(bytes(431)),
+}
+
+
+@pytest.mark.parametrize(("said", "make"), ODD.items(), ids=ODD.keys())
+def test_data_that_cannot_be_used_is_noted_and_never_opened(
+    tmp_path: Path, said: str, make: Callable[[Path], object]
+) -> None:
+    file = write(tmp_path, location="w.bin")
+    make(tmp_path)
+    model = read_file(file)
+    assert model.graph.tensors["y"].shape == (1, 4, 6, 6)
+    (note,) = [n for n in model.graph.notes if n.code == "C238"]
+    assert said in note.message
+    with pytest.raises(EngineError):
+        open_payload(payload_of(file))
+
+
+def test_a_link_in_a_parent_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "w.bin").write_bytes(VALUES.tobytes())
+    (tmp_path / "sub").symlink_to("real")
+    file = write(tmp_path, location="sub/w.bin")
+    assert any("behind a link" in n.message for n in read_file(file).graph.notes)
+    with pytest.raises(EngineError, match="link"):
+        open_payload(payload_of(file))
+
+
+def test_a_swap_after_reading_is_not_followed(tmp_path: Path) -> None:
+    data = tmp_path / "w.bin"
+    data.write_bytes(VALUES.tobytes())
+    payload = payload_of(write(tmp_path, location="w.bin"))
+    data.unlink()
+    data.symlink_to("/etc/passwd")
+    with pytest.raises(EngineError, match="link"):
+        open_payload(payload)
+
+
+def test_other_keys_do_nothing(tmp_path: Path) -> None:
+    (tmp_path / "w.bin").write_bytes(VALUES.tobytes())
+    file = write(tmp_path, location="w.bin", __class__="x", path="/etc/passwd", basepath="/etc", checksum="0")
+    assert open_payload(payload_of(file)).nbytes == 432
+
+
+def test_a_model_in_memory_has_no_folder() -> None:
+    payload = from_bytes(external(location="w.bin").SerializeToString()).graph.tensors["W"].payload
+    assert payload is not None
+    with pytest.raises(EngineError, match="memory"):
+        open_payload(payload)
+
+
+def test_parts_of_a_location() -> None:
+    assert safe_parts("a//b/./c") == ("a", "b", "c")
