@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convcost import units
-from convcost.record import Diagnostic, Model, ModelTiming, Report, Verification
+from convcost.record import CONVENTION, Diagnostic, Model, ModelTiming, Report, Verification
 from convcost.report.comparison import comparison_blocks
 from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
@@ -34,7 +34,8 @@ def document(report: Report, view: View) -> list[Block]:
     if report.diagnostics:
         blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
     convention = report.convention if view.all_layers else report.convention.partition(";")[0]
-    blocks.append(Paragraph((("convention: ", Text(convention)),), "dim"))
+    ours = report.convention == CONVENTION
+    blocks.append(Paragraph((("convention: ", convention if ours else Text(convention)),), "dim"))
     return blocks
 
 
@@ -46,7 +47,12 @@ def model_blocks(model: Model, view: View, how: str) -> list[Block]:
         blocks += timing_facts(model.timing)
     blocks.append(table)
     readings: tuple[Line, ...] = tuple(
-        (f"#{layer.index} ", Text(layer.notation or layer.name), f": {', '.join(layer.reading)}")
+        (
+            f"#{layer.index} ",
+            Text(layer.name if layer.notation is None else layer.notation),
+            ": ",
+            Text(", ".join(layer.reading)),
+        )
         for layer in model.layers
         if layer.reading
     )
@@ -88,13 +94,13 @@ def coverage(model: Model) -> Facts:
     """151/151 nodes counted · 0 unknown · dims batch=1."""
     seen = model.coverage
     items: list[Line] = [(f"{seen.counted}/{seen.nodes} nodes counted",), (f"{seen.nodes - seen.counted} unknown",)]
+    if not seen.complete:
+        items.append(("the totals are lower bounds",))
     if model.dims:
         dims: list[str | Text] = ["dims"]
         for name, value in model.dims.items():
             dims += [" ", Text(name), f"={value}"]
         items.append(tuple(dims))
-    if not seen.complete:
-        items.append(("the totals are lower bounds",))
     return Facts(tuple(items))
 
 
@@ -113,14 +119,14 @@ def timing_facts(timing: ModelTiming) -> list[Block]:
     """How long a whole run took, and whether its result is right."""
     runs = f"{timing.runs} run{'s' if timing.runs != 1 else ''} after {timing.warmup} of warm-up"
     threads = f"{timing.threads} thread{'s' if timing.threads != 1 else ''}"
-    items = [
-        f"median {units.duration(timing.median_ns)} ± {units.duration(timing.mad_ns)}",
-        f"best {units.duration(timing.min_ns)}",
-        runs,
-        f"{timing.backend}, {threads}",
-        f"weights: {timing.weights}",
+    items: list[Line] = [
+        (f"median {units.duration(timing.median_ns)} ± {units.duration(timing.mad_ns)}",),
+        (f"best {units.duration(timing.min_ns)}",),
+        (runs,),
+        (f"{threads}, backend ", Text(timing.backend)),
+        (f"weights: {timing.weights}",),
     ]
-    blocks: list[Block] = [Facts(tuple((item,) for item in items))]
+    blocks: list[Block] = [Facts(tuple(items))]
     if timing.verification is not None:
         blocks.append(verification(timing.verification))
     return blocks
@@ -129,23 +135,21 @@ def timing_facts(timing: ModelTiming) -> list[Block]:
 def verification(seen: Verification) -> Paragraph:
     """Whether another runtime computes the same."""
     verdict = "outputs agree with" if seen.passed else "outputs DIFFER from"
-    error = f"largest error {seen.max_abs_error:.3g}, relative {seen.max_rel_error:.3g}"
-    return Paragraph(
-        ((f"{verdict} {seen.backend} {seen.version}: {error} (tolerance {seen.tolerance})",),),
-        "plain" if seen.passed else "error",
-    )
+    error = f": largest error {seen.max_abs_error:.3g}, relative {seen.max_rel_error:.3g} (tolerance "
+    line = (f"{verdict} ", Text(seen.backend), " ", Text(seen.version), error, Text(seen.tolerance), ")")
+    return Paragraph((line,), "plain" if seen.passed else "error")
 
 
 def diagnostic_line(d: Diagnostic) -> Line:
     """note[C2xx]: what, where, and what to do."""
     where: list[str | Text] = []
-    if d.location is not None and d.location.file:
+    if d.location is not None and d.location.file is not None:
         where = [Text(d.location.file), ": "]
     hint: list[str | Text] = ["; ", Text(d.help)] if d.help else []
     node: list[str | Text] = []
-    if d.location is not None and d.location.node:
+    if d.location is not None and d.location.node is not None:
         node = [" (node ", Text(d.location.node), ")"]
-    return (f"{d.severity}[{d.code}]: ", *where, Text(d.message), *node, *hint)
+    return (f"{d.severity}[", Text(d.code), "]: ", *where, Text(d.message), *node, *hint)
 
 
 def summary(models: list[Model], how: str) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from convcost.record import Report, encode
-from convcost.report.text import INVISIBLE
+from convcost.report.text import INVISIBLE, visible
 
 
 def render(report: Report) -> str:
@@ -45,14 +45,9 @@ def escape(c: str) -> str:
 def repaired(value: Any) -> Any:
     """`value` without lone surrogates, which JSON cannot carry: odd bytes of a file name become visible escapes."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") if lone(value) else value
+        return "".join(visible(c) if "\ud800" <= c <= "\udfff" else c for c in value)
     if isinstance(value, list):
         return [repaired(v) for v in value]
     if isinstance(value, dict):
         return {repaired(k): repaired(v) for k, v in value.items()}
     return value
-
-
-def lone(text: str) -> bool:
-    """Whether `text` has surrogates."""
-    return any("\ud800" <= c <= "\udfff" for c in text)

@@ -123,7 +123,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
     LayerColumn(Column(key="op", title="op", right=False, words=True, drop=15), lambda r, _: Text(r.op), blank),
     LayerColumn(
         Column(key="traits", title="traits", right=False, words=True, drop=16),
-        lambda r, _: Text(" ".join(r.layer.traits)),
+        lambda r, _: Text(" ".join(r.layer.traits)) if r.layer.traits else "",
         blank,
     ),
     LayerColumn(
@@ -138,7 +138,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
     ),
     LayerColumn(
         Column(key="notation", title="notation", right=False, drop=17, words=True, least=20),
-        lambda r, _: Text(r.layer.notation or ""),
+        lambda r, _: "" if r.layer.notation is None else Text(r.layer.notation),
         blank,
     ),
     count("multiplications", "mults", 10, "multiplications"),

@@ -64,4 +64,4 @@ def span(value: str | Text) -> str:
     """Our own text as it is, foreign text in a code span."""
     if not isinstance(value, Text):
         return value.replace("<", "&lt;")
-    return markdown(shorten(value.raw, LONGEST)) if value.raw else ""
+    return markdown(shorten(value.raw, LONGEST))

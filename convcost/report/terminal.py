@@ -38,12 +38,13 @@ def draw(block: Block, style: Style) -> list[str]:
 
 
 def facts(items: tuple[Line, ...], style: Style) -> list[str]:
-    """Statements with dots between them; a line breaks only between two of our own."""
+    """Statements with dots between them; no line breaks after a foreign one."""
     lines = [""]
     dot = style.ours(" · ")
+    own = True
     for item in items:
         text = style.line(item, FOREIGN)
-        own = not any(isinstance(span, Text) for span in item)
+        own = own and not any(isinstance(span, Text) for span in item)
         if lines[-1] and own and cells(lines[-1] + dot + text) > style.width:
             lines[-1] += dot.rstrip()
             lines.append("  " + text)

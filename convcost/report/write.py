@@ -7,8 +7,11 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from convcost.errors import ReportError
+
+T = TypeVar("T")
 
 
 def write_all(files: Sequence[tuple[str, bytes]], inputs: Sequence[str] = ()) -> None:
@@ -42,7 +45,7 @@ def check(files: Sequence[tuple[str, bytes]], inputs: Sequence[str]) -> None:
         if target in seen and not special(target):
             raise ReportError(f"{path}: two reports for one file", code="C501")
         seen.add(target)
-        if target.is_dir():
+        if attempt(path, target.is_dir):
             raise ReportError(f"{path}: is a folder", code="C502")
         if not special(target) and any(same(target, source) for source in inputs):
             raise ReportError(f"{path}: is an input; a report never replaces one", code="C503")
@@ -94,10 +97,10 @@ def pour(path: str, content: bytes) -> None:
         file.write(content)
 
 
-def attempt(path: str, work: Callable[[], object]) -> None:
+def attempt(path: str, work: Callable[[], T]) -> T:
     """Call `work`; what the system refuses becomes a ReportError."""
     try:
-        work()
+        return work()
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else str(wrong)
         raise ReportError(f"{path}: cannot be written: {reason}") from None
