@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convcost.engine.guard import Limits, Watch
+from convcost.engine.kernels.matmul import product
 from convcost.engine.values import Value, numpy_dtype
 from convcost.errors import EngineError
-from convcost.ir import Node
+from convcost.ir import DType, Node
 
 if TYPE_CHECKING:
     from convcost.engine.plan import Plan
@@ -47,6 +48,7 @@ def bind(node: Node, reads: list[str], plans: dict[str, Plan], _: Limits) -> Run
         "Loop": _loop,
         "Scan": _scan,
         "SequenceMap": _sequence_map,
+        "FlexAttention": _flex_attention,
     }
     maker = makers.get(node.op)
     if maker is None:
@@ -189,3 +191,32 @@ def _sequence_map(node: Node, bodies: dict[str, Body], n: int) -> Runner:
         return list(results)
 
     return run
+
+
+def _flex_attention(node: Node, bodies: dict[str, Body], n: int) -> Runner:
+    """Attention whose scores and probabilities pass through graphs: q, k, v of (batch, heads, length, size)."""
+    del n
+    raw = dict(node.raw)
+
+    def run(given: list[Value], watch: Watch) -> list[Value]:
+        q, k, v = given[:3]
+        repeat = q.shape[1] // k.shape[1]
+        k, v = (np.repeat(t, repeat, axis=1) if repeat > 1 else t for t in (k, v))
+        root = np.array(np.sqrt(np.float32(raw.get("scale", q.shape[-1] ** -0.5))), q.dtype)
+        precision = DType.from_code(int(raw.get("softmax_precision", 0)))
+        wide = numpy_dtype(precision) if precision else np.promote_types(np.float32, _float(q.dtype))
+        scores = product(q * root, (k * root).swapaxes(-1, -2)).astype(wide)
+        if "score_mod" in bodies:
+            scores = bodies["score_mod"]([scores], given, watch)[0]
+        powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        shares = powers / powers.sum(axis=-1, keepdims=True)
+        if "prob_mod" in bodies:
+            shares = bodies["prob_mod"]([shares], given, watch)[0]
+        return [product(shares, v.astype(wide)).astype(v.dtype)]
+
+    return run
+
+
+def _float(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A float type of NumPy's own; short ones widen to float32."""
+    return dtype if dtype.kind == "f" and dtype.itemsize >= 4 else np.dtype(np.float32)

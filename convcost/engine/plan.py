@@ -129,8 +129,7 @@ class Builder:
             if name and name not in own:
                 captures[name] = None
         if node.op == "Constant" and not node.domain:
-            tensor = plan.graph.tensors[node.outputs[0]]
-            plan.constants[plan.slot(node.outputs[0])] = self.weights.constant(node, tensor, plan.graph)
+            plan.constants[plan.slot(node.outputs[0])] = self.weights.constant(node, plan.graph)
             plan.folded.append(node)
             return
         step = Step(

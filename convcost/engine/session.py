@@ -160,4 +160,4 @@ def _checked(t: Tensor, feeds: Mapping[str, Any]) -> Value:
 def _read(path: Path) -> Graph:
     from convcost import onnx_reader  # noqa: PLC0415 - shape strings need no ONNX
 
-    return onnx_reader.read(path)
+    return onnx_reader.resolve_model(onnx_reader.read_raw(path), assume=False).graph

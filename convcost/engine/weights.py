@@ -42,13 +42,16 @@ class Weights:
         self.kept[t.name] = self.draw(t, graph)
         return self.kept[t.name]
 
-    def constant(self, node: Node, t: Tensor, graph: Graph) -> Any:
-        """The output of a Constant node."""
-        if t.payload is not None or t.value is not None:
-            return self.load(t, graph)
-        from convcost.engine import fallback  # noqa: PLC0415 - rare kinds of constants
-
-        return fallback.bind(node)([])[0]
+    def constant(self, node: Node, graph: Graph) -> Any:
+        """The output of a Constant node, whose attribute is a tensor, a number, a string or a list of these."""
+        for name, kind in (("value_float", np.float32), ("value_int", np.int64), ("value_string", object)):
+            for given in (getattr(node.attrs, name, None), getattr(node.attrs, name + "s", None)):
+                if given is not None:
+                    return np.array(given, kind)
+        t = getattr(node.attrs, "value", None)
+        if not isinstance(t, Tensor):
+            raise EngineError("the content of a Constant is stored in a way that is not run here", node=node.name)
+        return self.load(t, graph)
 
     def draw(self, t: Tensor, graph: Graph) -> Array:
         """Random weights that keep the size of activations: normal with variance 2 / fan-in; vectors in [0.5, 1.5)."""
@@ -101,8 +104,10 @@ def decode(payload: Payload, dtype: DType, shape: tuple[int, ...]) -> Array:
         return _fitted(np.array(_strings(bytes(_bytes(payload))), dtype=object), shape)
     kind = numpy_dtype(dtype)
     data = _bytes(payload)
-    if dtype.bits < 8:
+    if dtype.bits < 8 and payload.encoding == "raw":
         return _fitted(_unpacked(np.frombuffer(data, np.uint8), dtype, math.prod(shape)), shape)
+    if payload.encoding in ("int32_data", "int64_data", "uint64_data"):
+        return _fitted(_from_integers(varints(data), dtype, math.prod(shape)), shape)
     flat = np.frombuffer(data, kind)
     return _fitted(flat if flat.flags.aligned else flat.copy(), shape)
 
@@ -134,6 +139,32 @@ def _unpacked(packed: Array, dtype: DType, count: int) -> Array:
         sign = 1 << (dtype.bits - 1)
         return ((flat.astype(np.int8) ^ sign) - sign).astype(numpy_dtype(dtype))
     return flat.astype(numpy_dtype(dtype))
+
+
+def _from_integers(values: Any, dtype: DType, count: int) -> Array:
+    """Elements from the integers of a typed field: halves and short floats lie there as their bits."""
+    kind = numpy_dtype(dtype)
+    if dtype.bits < 8:
+        return _unpacked(values.astype(np.uint8), dtype, count)
+    if dtype.is_float:
+        bits: Array = values.astype({8: np.uint8, 16: np.uint16}[dtype.bits])
+        return bits.view(kind)
+    whole: Array = values.astype(kind)
+    return whole
+
+
+def varints(data: Any) -> Any:
+    """The integers of a packed protobuf field, modulo 2^64."""
+    raw = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(raw < 128)
+    if raw.size and (not ends.size or ends[-1] != raw.size - 1):
+        raise EngineError("a stored constant ends inside a number", code="C413")
+    if not raw.size:
+        return np.zeros(0, np.int64)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    place = np.arange(raw.size) - np.repeat(starts, ends - starts + 1)
+    parts = (raw & 127).astype(np.uint64) << (7 * place).astype(np.uint64)
+    return np.add.reduceat(parts, starts).astype(np.int64)
 
 
 def _strings(data: bytes) -> list[str]:

@@ -11,9 +11,9 @@ from convcost.engine.values import Array, Value
 
 
 def product(a: Array, b: Array) -> Array:
-    """A @ b. float16 is summed in float32; integers of up to 16 bits go through exact float64 products."""
-    if a.dtype == np.float16:
-        return np.asarray(np.matmul(a.astype(np.float32), b.astype(np.float32))).astype(np.float16)
+    """A @ b. Short floats are summed in float32."""
+    if a.dtype.itemsize < 4 and a.dtype.kind not in "iu":
+        return np.asarray(np.matmul(a.astype(np.float32), b.astype(np.float32))).astype(a.dtype)
     return np.asarray(np.matmul(a, b))
 
 

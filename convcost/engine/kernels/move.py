@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels import Kernel
+from convcost.engine.kernels import Binder, Bound, Kernel, Options, Simple
 from convcost.engine.values import Array, Value
+from convcost.ir import Node
 
 
 def identity(_: Any, inputs: list[Value], __: int) -> list[Value]:
@@ -156,9 +157,7 @@ def pad(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     x = inputs[0]
     from_inputs = len(inputs) > 1 and inputs[1] is not None
     pads = [int(p) for p in (inputs[1].ravel() if from_inputs else attrs.pads)]
-    fill: Any = inputs[2].reshape(-1)[0] if len(inputs) > 2 and inputs[2] is not None and inputs[2].size else None
-    if fill is None:
-        fill = x.dtype.type(getattr(attrs, "value", 0.0) or 0)
+    fill = inputs[2].reshape(-1)[0] if len(inputs) > 2 and inputs[2] is not None and inputs[2].size else x.dtype.type(0)
     axes = axes_of(attrs, inputs, 3)
     places = list(axes) if axes is not None else list(range(x.ndim))
     half = len(pads) // 2
@@ -191,13 +190,36 @@ def space_to_depth(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     """x: (N, C, H, W) -> (N, C·b², H/b, W/b)."""
     x, b = inputs[0], attrs.blocksize
     n, c, h, w = x.shape
-    y = x.reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4)
+    order = (0, 1, 3, 5, 2, 4) if attrs.mode == "CRD" else (0, 3, 5, 1, 2, 4)
+    y = x.reshape(n, c, h // b, b, w // b, b).transpose(order)
     return [y.reshape(n, c * b * b, h // b, w // b)]
 
 
+def bind_pad(node: Node, _: list[Value], __: Options) -> Bound:
+    """Pad; below operator set 11 what fills is an attribute."""
+    value = dict(node.raw).get("value")
+    if value is None:
+        return Simple("copy", pad, node.attrs, 1)
+
+    def run(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
+        return pad(attrs, [inputs[0], None, np.array(value, inputs[0].dtype)], n_outputs)
+
+    return Simple("copy", run, node.attrs, 1)
+
+
+def bind_dropout(node: Node, constants: list[Value], _: Options) -> Bound | None:
+    """Dropout for inference; with a training input that is not a constant false it is the reference's."""
+    if len(node.inputs) > 2 and node.inputs[2] and (constants[2] is None or bool(constants[2])):
+        return None
+    if node.attrs.train and node.since_version >= 7:
+        return None
+    return Simple("view", dropout, node.attrs, len(node.outputs))
+
+
+BINDERS: dict[tuple[str, str], Binder] = {("", "Pad"): bind_pad, ("", "Dropout"): bind_dropout}
+
 KERNELS: dict[tuple[str, str, str], Kernel] = {
     ("", "Identity", "view"): identity,
-    ("", "Dropout", "view"): dropout,
     ("", "Reshape", "view"): reshape,
     ("", "Flatten", "view"): flatten,
     ("", "Squeeze", "view"): squeeze,
@@ -213,7 +235,6 @@ KERNELS: dict[tuple[str, str, str], Kernel] = {
     ("", "GatherElements", "copy"): gather_elements,
     ("", "Tile", "copy"): tile,
     ("", "Range", "copy"): range_,
-    ("", "Pad", "copy"): pad,
     ("", "DepthToSpace", "copy"): depth_to_space,
     ("", "SpaceToDepth", "copy"): space_to_depth,
 }

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels import Kernel
+from convcost.engine.kernels import Binder, Bound, Kernel, Options, Simple
 from convcost.engine.values import Array, Value
+from convcost.ir import Node
 
 
 def batch_normalization(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
@@ -106,11 +107,19 @@ def log_softmax(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     return [(shifted - np.log(total)).reshape(x.shape)]
 
 
+def bind_batch_normalization(node: Node, _: list[Value], __: Options) -> Bound | None:
+    """Inference; training, and statistics by position, are the reference's."""
+    if node.attrs.training_mode or not node.attrs.spatial or sum(map(bool, node.outputs)) > 1:
+        return None
+    return Simple("scale+shift", batch_normalization, node.attrs, len(node.outputs))
+
+
 KERNELS: dict[tuple[str, str, str], Kernel] = {
-    ("", "BatchNormalization", "scale+shift"): batch_normalization,
     ("", "LRN", "shifted sums"): lrn,
     ("", "InstanceNormalization", "two passes"): instance_normalization,
     ("", "LayerNormalization", "two passes"): layer_normalization,
     ("", "Softmax", "ufunc"): softmax,
     ("", "LogSoftmax", "ufunc"): log_softmax,
 }
+
+BINDERS: dict[tuple[str, str], Binder] = {("", "BatchNormalization"): bind_batch_normalization}

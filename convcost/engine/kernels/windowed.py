@@ -92,6 +92,45 @@ def conv(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     return [y]
 
 
+def fused_conv(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
+    """FusedConv: f(conv(x, w) + b + z)."""
+    from convcost.engine.kernels.contrib import activate  # noqa: PLC0415 - onnxruntime's own operators only
+
+    y = conv(attrs, inputs[:3], n_outputs)[0]
+    if len(inputs) > 3 and inputs[3] is not None:
+        y += inputs[3]
+    return [activate(y, attrs.activation, attrs.activation_params)]
+
+
+def integer_sums(attrs: Any, x: Array, zx: Any, w: Array, zw: Any) -> Array:
+    """The convolution of integers minus their zero points, exact in float32 or float64, as int32."""
+    taps = math.prod(w.shape[1:])
+    wide = np.float32 if taps << 16 <= 1 << 24 else np.float64
+    a = x.astype(np.int32) - (0 if zx is None else zx.astype(np.int32).reshape(()))
+    z = np.int32(0) if zw is None else zw.astype(np.int32).reshape((-1,) + (1,) * (w.ndim - 1))
+    y = conv(attrs, [a.astype(wide), (w.astype(np.int32) - z).astype(wide)], 1)[0]
+    return np.asarray(y).astype(np.int32)
+
+
+def conv_integer(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
+    """ConvInteger: x, w, x zero, w zero."""
+    zx, zw = (*inputs[2:], None, None)[:2]
+    return [integer_sums(attrs, inputs[0], zx, inputs[1], zw)]
+
+
+def qlinear_conv(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
+    """QLinearConv: x, x scale, x zero, w, w scale, w zero, y scale, y zero, b."""
+    from convcost.engine.kernels.quantized import requantized  # noqa: PLC0415 - quantised models only
+
+    x, sx, zx, w, sw, zw, sy, zy = inputs[:8]
+    sums = integer_sums(attrs, x, zx, w, zw)
+    tail = (1,) * (x.ndim - 2)
+    if len(inputs) > 8 and inputs[8] is not None:
+        sums += inputs[8].reshape(-1, *tail)
+    scale = sx * sw / sy
+    return [requantized(sums, scale.reshape(-1, *tail) if scale.size > 1 else scale.reshape(()), zy)]
+
+
 def im2col(x: Any, w: Any, win: Frame, out: tuple[int, ...], group: int) -> Array:
     """The convolution of the padded x: (N, C, *I) by w: (M, C/g, *K) -> (N, M, *O)."""
     n, m, cg = x.shape[0], w.shape[0], w.shape[1]
@@ -255,6 +294,9 @@ def global_max_pool(_: Any, inputs: list[Value], __: int) -> list[Value]:
 
 KERNELS: dict[tuple[str, str, str], Kernel] = {
     ("", "Conv", "im2col"): conv,
+    ("com.microsoft", "FusedConv", "im2col"): fused_conv,
+    ("", "ConvInteger", "im2col"): conv_integer,
+    ("", "QLinearConv", "im2col"): qlinear_conv,
     ("", "ConvTranspose", "gemm+col2im"): conv_transpose,
     ("", "MaxPool", "separable"): max_pool,
     ("", "AveragePool", "separable"): average_pool,
