@@ -82,7 +82,8 @@ def fold_gather(call: Call) -> tuple[Value | None, ...]:
     axis = axis_of(call.attrs.axis, len(dims))
     size, inner = dims[axis], strides_of(dims)[axis]
     picks = [i % size for i in numbers(at, "indices")]
-    rows = [r for o in range(len(x.content) // (size * inner)) for i in picks for r in [(o * size + i) * inner]]
+    outer = len(x.content) // max(size * inner, 1)
+    rows = [(o * size + i) * inner for o in range(outer) for i in picks]
     return (taken(x.content, (r + j for r in rows for j in range(inner))),)
 
 
