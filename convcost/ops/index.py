@@ -372,7 +372,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "stateful": (
         "CausalConvWithState",
         "com.microsoft:CausalConvWithState",
-        "TensorScatter",
     ),
     "control": (
         "If",

@@ -1,10 +1,10 @@
-"""Operators that carry a state from one call to the next: causal convolution, caches."""
+"""Causal convolution that carries its state from one call to the next."""
 
 from __future__ import annotations
 
 from convcost.errors import Unknown
-from convcost.ir import Dim, Shape, Tensor
-from convcost.ops.base import Attrs, Call, Kind, Op, Work, agree, axis_of, free, products, require, show, typed
+from convcost.ir import Dim, Tensor
+from convcost.ops.base import Attrs, Call, Kind, Op, Work, agree, products, require, show, typed
 from convcost.ops.fused import activation
 from convcost.window import taps_inside
 
@@ -17,13 +17,6 @@ class CausalAttrs(Attrs, frozen=True):
     dilation: int = 1
     ndim: int = 1
     state_window: int = 0
-
-
-class ScatterAttrs(Attrs, frozen=True):
-    """Attributes of TensorScatter."""
-
-    axis: int = -2
-    mode: str = "linear"
 
 
 def causal_sizes(call: Call) -> tuple[Dim, Dim, Dim, Dim]:
@@ -76,25 +69,6 @@ def causal_kind(call: Call) -> Kind:
     return Kind("depthwise", ("1d", *(("dilated",) if call.attrs.dilation > 1 else ())))
 
 
-def scatter_shape(call: Call) -> tuple[Tensor, ...]:
-    """Cache: (B, …, T, …), update: (B, …, S, …) -> the cache, of the same shape."""
-    cache, update = call.x(0), call.x(1)
-    axis = axis_of(call.attrs.axis, cache.rank)
-    require(axis != 0, "the axis of TensorScatter cannot be the batch")
-    require(len(update.dims) == cache.rank, f"the update {show(update.dims)} does not fit the cache {show(cache.dims)}")
-    fits(cache.dims, update.dims, axis)
-    return (typed(cache, cache.dims),)
-
-
-def fits(cache: Shape, update: Shape, axis: int) -> None:
-    """An update has the cache's shape, and at most its length."""
-    for i, (a, b) in enumerate(zip(cache, update, strict=True)):
-        if i != axis:
-            agree(a, b, f"the update {show(update)} does not fit the cache {show(cache)}")
-        elif isinstance(a, int) and isinstance(b, int):
-            require(b <= a, f"the update {show(update)} is longer than the cache {show(cache)}")
-
-
 MS = "com.microsoft"
 
 OPS = (
@@ -110,5 +84,4 @@ OPS = (
         domain=MS,
         weights=(1, 2),
     ),
-    Op("TensorScatter", ScatterAttrs, scatter_shape, free, "move", (2, 3)),
 )
