@@ -7,10 +7,15 @@ line ends are shown as `\u202e`, so that nothing in a string can act on the term
 from __future__ import annotations
 
 from convcost.errors import NotationError
+from convcost.notation.faults import Span
 
 INDENT = "  "
 WIDTH = 100
 """Terminal columns of a line, unless told."""
+
+
+_INVISIBLE = frozenset("\u034f\u115f\u17b4\u17b5\u2800\u3164\uffa0")
+"""Printable by their category, but drawn as nothing. (Hangul vowels and finals join what is before them.)"""
 
 
 def visible(text: str) -> str:
@@ -28,9 +33,11 @@ def _escape(c: str) -> str:
 
 
 def _joining(c: str) -> bool:
-    """Whether a printable character would change how its neighbours look: combining marks and selectors."""
+    """Whether a printable character changes how its neighbours look, or cannot be seen."""
     if c < "\u0300":
         return False
+    if c in _INVISIBLE or "\u1160" <= c <= "\u11ff":
+        return True
     import unicodedata  # noqa: PLC0415 - only text beyond Latin needs it
 
     return unicodedata.category(c) in ("Mn", "Me", "Mc", "Lm") and (
@@ -53,10 +60,7 @@ def columns(shown: str) -> int:
 
 def render_error(error: NotationError, width: int = WIDTH) -> str:
     """The diagnostic: what is wrong, the text with carets, what to do; no line end after the last line."""
-    place = ""
-    if error.source is not None:
-        place = visible(error.source[:200]) + (f":{error.line}" if error.line is not None else "") + ": "
-    lines = [f"convcost: error[{error.code}]: {place}{visible(error.message)}"]
+    lines = [f"convcost: error[{error.code}]: {place(error)}{visible(error.message)}"]
     if error.text.strip():
         lines += excerpt(error.text, error.span, error.others, width)
     if error.help:
@@ -64,39 +68,35 @@ def render_error(error: NotationError, width: int = WIDTH) -> str:
     return "\n".join(lines)
 
 
-def excerpt(text: str, span: tuple[int, int], others: tuple[tuple[int, int], ...], width: int) -> list[str]:
-    """The text around `span`, and a line of carets under it and `others`."""
-    room = max(width - len(INDENT), 20)
-    start, end = window(text, span, room)
+def place(error: NotationError) -> str:
+    """`list.txt:3: ` where the text is a line of a file; empty where it is the whole."""
+    if error.source is None:
+        return "" if error.line is None else f"line {error.line}: "
+    name = visible(error.source[:200])
+    return f"{name}: " if error.line is None else f"{name}:{error.line}: "
+
+
+def excerpt(text: str, span: Span, others: tuple[Span, ...], width: int) -> list[str]:
+    """The text around `span`, and a line of carets under it and `others`; at least one caret for each."""
+    start, end = window(text, span, max(width - len(INDENT) - 1, 20))
     head, tail = ("…" if start else ""), ("…" if end < len(text) else "")
-    marks = [span, *others]
-    shown, carets = head, " " * len(head)
-    for at in range(start, end):
-        piece = _shown(text[at])
-        mark = "^" if any(a <= at < b for a, b in marks) else " "
-        if mark == "^" and not columns(piece):
-            piece = _escape(text[at])
+    marks = [(max(a, start), min(b, end)) for a, b in (span, *others) if a <= end and b >= start]
+    shown = head
+    at = [len(head)]
+    for i in range(start, end):
+        piece = _shown(text[i])
+        if not columns(piece) and any(a <= i < b for a, b in marks):
+            piece = _escape(text[i])
         shown += piece
-        carets += mark * columns(piece)
-    if any(a == b == end for a, b in marks):
-        carets += "^"
-    if any(a == b and start <= a < end for a, b in marks):
-        carets = _points(text, start, head, marks, carets)
-    return [INDENT + shown + tail, (INDENT + carets).rstrip()]
-
-
-def _points(text: str, start: int, head: str, marks: list[tuple[int, int]], carets: str) -> str:
-    """A caret at each empty span inside the line."""
-    out = list(carets)
+        at.append(at[-1] + columns(piece))
+    carets = [" "] * (at[-1] + 1)
     for a, b in marks:
-        if a == b and a >= start:
-            at = len(head) + columns(visible(text[start:a]))
-            if at < len(out):
-                out[at] = "^"
-    return "".join(out)
+        first, last = at[a - start], at[b - start]
+        carets[first : max(last, first + 1)] = "^" * max(last - first, 1)
+    return [INDENT + shown + tail, (INDENT + "".join(carets)).rstrip()]
 
 
-def window(text: str, span: tuple[int, int], room: int) -> tuple[int, int]:
+def window(text: str, span: Span, room: int) -> tuple[int, int]:
     """The part of `text` to show: all where it fits, else as much around the start of `span` as fits."""
     if len(text) <= room and columns(visible(text)) <= room:
         return 0, len(text)
@@ -104,13 +104,18 @@ def window(text: str, span: tuple[int, int], room: int) -> tuple[int, int]:
     start = end = min(max(span[0], 0), len(text))
     used = 0
     before, after = room // 3, room
-    while start > 0 and used + (cost := columns(_shown(text[start - 1]))) <= before:
+    while start > 0 and used + (cost := _cost(text[start - 1])) <= before:
         start -= 1
         used += cost
-    while end < len(text) and used + (cost := columns(_shown(text[end]))) <= after:
+    while end < len(text) and used + (cost := _cost(text[end])) <= after:
         end += 1
         used += cost
-    while start > 0 and used + (cost := columns(_shown(text[start - 1]))) <= after:
+    while start > 0 and used + (cost := _cost(text[start - 1])) <= after:
         start -= 1
         used += cost
     return start, end
+
+
+def _cost(c: str) -> int:
+    """Columns of a character, at least one, so that a heap of combining marks is cut too."""
+    return max(columns(_shown(c)), 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 CODES: dict[str, str] = {
     "C101": (
-        "The shape string is empty. Write a tensor, channels last, and at least one step: "
-        "`12x12x3 -(5x5x3x256)-> 8x8x256`, or without quotes `12x12x3,k5,c256`."
+        "The kernel's third number is the input channels that each kernel reads. Equal to the tensor's channels: an "
+        "ordinary convolution. 1: depthwise. Any other divisor means groups and needs `g`, so that a slip of typing "
+        "does not become a grouped convolution."
     ),
     "C102": (
         "The text ends where something is still expected: a kernel, a closing parenthesis, an arrow. Every step is "
@@ -31,6 +32,10 @@ CODES: dict[str, str] = {
         "Between braces stand at least two branches: `-{ (a) | (b) }->` joins their outputs along channels, "
         "`-{ (a) + (b) }->` adds them. One pair of braces holds one of the two signs; `(id)` is the branch that "
         "does nothing, as in a residual."
+    ),
+    "C109": (
+        "The shape string is empty. Write a tensor, channels last, and at least one step: "
+        "`12x12x3 -(5x5x3x256)-> 8x8x256`, or without quotes `12x12x3,k5,c256`."
     ),
     "C110": "A list of shape strings is UTF-8 text, one string a line; a byte order mark at its start is fine.",
     "C111": (
@@ -58,11 +63,6 @@ CODES: dict[str, str] = {
     "C124": (
         "Something the step needs is missing or impossible here: `k` and `c` in the form without quotes, the groups "
         "of a shuffle, two spatial dimensions for `spatial`."
-    ),
-    "C130": (
-        "The kernel's third number is the input channels that each kernel reads. Equal to the tensor's channels: an "
-        "ordinary convolution. 1: depthwise. Any other divisor means groups and needs `g`, so that a slip of typing "
-        "does not become a grouped convolution."
     ),
     "C131": "Groups divide the input channels and the output channels without remainder.",
     "C132": (

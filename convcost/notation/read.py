@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from convcost.errors import ModelError, NotationError
+from convcost.errors import ModelError, NotationError, UsageError
 from convcost.ir import DType, Graph
 from convcost.notation.faults import Fault, edited
 from convcost.notation.grammar.parse import syntax
@@ -21,6 +21,8 @@ def parse(text: str, *, batch: int = 1, dtype: DType = DType.FLOAT32) -> Graph:
     Every node carries its own canonical shape string (`notation`) and what was inferred (`reading`).
     Raises NotationError, whose span is a half-open range of code points of `text`.
     """
+    if batch < 1:
+        raise UsageError(f"the batch must be at least 1, not {batch}")
     graph = _lowered(text, batch, dtype).graph
     try:
         return resolve(graph)

@@ -18,10 +18,11 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One shape string and the number of its line, from 1."""
+    """One shape string, the number of its line from 1, and the list it stands in."""
 
     number: int
     text: str
+    source: str = ""
 
 
 def read_lines(given: bytes | BinaryIO, name: str) -> tuple[Line, ...]:
@@ -50,7 +51,7 @@ def read_lines(given: bytes | BinaryIO, name: str) -> tuple[Line, ...]:
             ) from None
         text = text.partition("#")[0].removesuffix("\r")
         if text.strip():
-            lines.append(Line(number, text))
+            lines.append(Line(number, text, name))
     if not lines:
         raise UsageError(f"{visible(name)}: there is no shape string in it", code="C031")
     return tuple(lines)

@@ -13,7 +13,7 @@ from convcost.notation import parse, render_error
 from convcost.notation.carets import columns, visible
 
 AS_DOCUMENTED = """\
-convcost: error[C130]: the kernel reads 4 input channels, but 12x12x3 has 3
+convcost: error[C101]: the kernel reads 4 input channels, but 12x12x3 has 3
   12x12x3 -(5x5x4x256)-> 8x8x256
         ^       ^
   help: write  12x12x3 -(5x5x3x256)-> 8x8x256"""
@@ -59,9 +59,18 @@ def test_a_long_line_is_cut_around_the_place() -> None:
     assert line[carets.index("^")] == "!"
 
 
-def test_a_place_in_a_file_is_named() -> None:
-    error = NotationError("wrong", text="x", span=(0, 1), code="C103", source="a\nb.txt", line=3)
-    assert render_error(error).split("\n")[0] == "convcost: error[C103]: a\\x0ab.txt:3: wrong"
+@pytest.mark.parametrize(
+    ("source", "line", "place"),
+    [(None, None, ""), (None, 3, "line 3: "), ("a\nb.txt", 3, "a\\x0ab.txt:3: "), ("a.txt", None, "a.txt: ")],
+)
+def test_a_place_in_a_file_is_named(source: str | None, line: int | None, place: str) -> None:
+    error = NotationError("wrong", text="x", span=(0, 1), code="C103", source=source, line=line)
+    assert render_error(error).split("\n")[0] == f"convcost: error[C103]: {place}wrong"
+
+
+def test_a_heap_of_combining_marks_is_cut() -> None:
+    line, _ = drawn("x" + "\u0301" * 60_000, (0, 1))
+    assert len(line) <= 110
 
 
 @given(st.text(max_size=80), st.data())

@@ -15,11 +15,11 @@ from convcost.notation.sources import MAX_BYTES
 
 def test_lines_comments_and_a_byte_order_mark() -> None:
     data = b"\xef\xbb\xbf# first\n12x12x3,k5,c256  # the example\r\n\n  \n8x8x3 -(gap)->"
-    assert read_lines(data, "-") == (Line(2, "12x12x3,k5,c256  "), Line(5, "8x8x3 -(gap)->"))
+    assert read_lines(data, "-") == (Line(2, "12x12x3,k5,c256  ", "-"), Line(5, "8x8x3 -(gap)->", "-"))
 
 
 def test_a_stream_is_read_to_the_limit() -> None:
-    assert read_lines(io.BytesIO("8×8×3,k3,c1".encode()), "-") == (Line(1, "8×8×3,k3,c1"),)
+    assert read_lines(io.BytesIO("8×8×3,k3,c1".encode()), "-") == (Line(1, "8×8×3,k3,c1", "-"),)
     with pytest.raises(UsageError, match="at most"):
         read_lines(io.BytesIO(b" " * (MAX_BYTES + 1)), "-")
 
@@ -40,7 +40,7 @@ def test_bytes_that_are_not_utf_8_are_placed() -> None:
 def test_a_file(tmp_path: Path) -> None:
     place = tmp_path / "layers.txt"
     place.write_text("8x8x3,k3,c1\n", encoding="utf-8-sig")
-    assert read_file(str(place)) == (Line(1, "8x8x3,k3,c1"),)
+    assert read_file(str(place)) == (Line(1, "8x8x3,k3,c1", str(place)),)
 
 
 @pytest.mark.parametrize("name", ["absent", ".", "", "\0", "pipe"])

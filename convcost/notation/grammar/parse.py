@@ -49,7 +49,7 @@ class Parser(Cursor):
         """A tensor and the steps after it."""
         if self.next.kind == END:
             end = len(self.text)
-            raise Fault("C101", "the shape string is empty", (end, end), advice="write for example 12x12x3,k5,c256")
+            raise Fault("C109", "the shape string is empty", (end, end), advice="write for example 12x12x3,k5,c256")
         source = self.shape()
         if self.next.kind == END:
             raise faulty.bare(source.values, source.end)

@@ -90,7 +90,7 @@ def written(source: Flow, conv: Conv, o: Options, declared: Shape | None) -> Cha
             raise Fault("C131", message, o.groups.value_span, others=source.channels_at)
         if third.value * g != c:
             raise Fault(
-                "C130",
+                "C101",
                 f"the kernel reads {third.value} input channels in each of {g} groups, but {dims_text(source.dims)} "
                 f"has {c}: {c // g} in each",
                 third.span,
@@ -113,7 +113,7 @@ def wrong_input(source: Flow, conv: Conv, third: Number, fourth: Number) -> Faul
         hint = f"did you mean g={c // t}?"
         fixes.insert(0, ((conv.end, conv.end, f" g{c // t}"),))
     return Fault(
-        "C130",
+        "C101",
         f"the kernel reads {t} input channel{'s' if t > 1 else ''}, but {dims_text(source.dims)} has {c}",
         third.span,
         others=source.channels_at,

@@ -166,7 +166,7 @@ def full_kernel(source: Flow, conv: Conv, what: str) -> tuple[int, int]:
     third, fourth = conv.kernel.numbers[-2:]
     if third.value != source.channels:
         raise Fault(
-            "C130",
+            "C101",
             f"the kernel reads {third.value} input channels, but {dims_text(source.dims)} has {source.channels}: "
             f"{what} reads them all",
             third.span,
