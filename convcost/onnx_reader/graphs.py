@@ -30,7 +30,7 @@ Bodies = tuple[tuple[str, Graph], ...]
 
 NOTHING: Values = {}
 
-ROLES = frozenset(("then_branch", "else_branch", "body"))
+ROLES = frozenset(("then_branch", "else_branch", "body", "score_mod", "prob_mod"))
 """The attributes of ONNX's operators that hold a graph."""
 
 
