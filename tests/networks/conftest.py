@@ -42,10 +42,11 @@ class Result(NamedTuple):
 
     def field(self, name: str) -> tuple[int, str, str]:
         """(size, stride, padding) of the receptive field of a row, the same along both axes."""
-        (field,) = self.layers[name].receptive_field or ()
-        rows = {(a.size, a.stride, a.padding) for a in field.axes}
-        (row,) = rows
-        return row
+        fields = self.layers[name].receptive_field
+        assert fields is not None
+        rows = {(a.size, a.stride, a.padding) for a in fields[0].axes}
+        assert len(rows) == 1
+        return rows.pop()
 
 
 def result(graph: Graph) -> Result:
@@ -94,8 +95,16 @@ class Net:
         return X(f"{label}.out", c)
 
     def conv(
-        self, x: X, c: int, k: int | tuple[int, int], s: int = 1, p: int | tuple[int, int] | str = 0, g: int = 1, *,
-        bias: bool = False, name: str = "",
+        self,
+        x: X,
+        c: int,
+        k: int | tuple[int, int],
+        s: int = 1,
+        p: int | tuple[int, int] | str = 0,
+        g: int = 1,
+        *,
+        bias: bool = False,
+        name: str = "",
     ) -> X:
         """A convolution with a k×k (or k[0]×k[1]) kernel, padding p on both sides, or p = "same"."""
         kh, kw = (k, k) if isinstance(k, int) else k
@@ -116,7 +125,9 @@ class Net:
     def relu(self, x: X) -> X:
         return self.node("Relu", x, c=x.c)
 
-    def cbr(self, x: X, c: int, k: int | tuple[int, int], s: int = 1, p: int | tuple[int, int] | str = 0, g: int = 1) -> X:
+    def cbr(
+        self, x: X, c: int, k: int | tuple[int, int], s: int = 1, p: int | tuple[int, int] | str = 0, g: int = 1
+    ) -> X:
         """Convolution, batch normalisation, ReLU."""
         return self.relu(self.bn(self.conv(x, c, k, s, p, g)))
 
@@ -169,7 +180,12 @@ def new() -> Callable[..., Net]:
     return Net
 
 
+def read(text: str, batch: int = 1) -> Result:
+    """A shape string, counted."""
+    return result(notation.parse(text, batch=batch))
+
+
 @pytest.fixture
-def written() -> Callable[[str], Result]:
+def written() -> Callable[..., Result]:
     """Counts a shape string."""
-    return lambda text: result(notation.parse(text))
+    return read

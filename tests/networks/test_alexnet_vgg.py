@@ -86,7 +86,7 @@ ALEXNET = (
     ],
     ids=["alexnet grouped", "alexnet ungrouped"],
 )
-def test_alexnet_as_a_shape_string(written: Callable[[str], Result], text: str, macs: int, params: int) -> None:
+def test_alexnet_as_a_shape_string(written: Callable[..., Result], text: str, macs: int, params: int) -> None:
     assert written(text).figures == (macs, params)
 
 
@@ -100,12 +100,12 @@ def vgg16_text() -> str:
     return " ".join([*steps, "7x7x512"])
 
 
-def test_vgg16_as_a_shape_string(written: Callable[[str], Result]) -> None:
+def test_vgg16_as_a_shape_string(written: Callable[..., Result]) -> None:
     text = vgg16_text() + " -(fc 4096)-> -(relu)-> -(fc 4096)-> -(relu)-> -(fc 1000)-> 1000"
     assert written(text).figures == (15_470_264_320, 138_357_544)
 
 
-def test_lenet5(written: Callable[[str], Result]) -> None:
+def test_lenet5(written: Callable[..., Result]) -> None:
     """C1 has 156 parameters and 122,304 connections (products and biases), C5 48,120, F6 10,164 parameters.
 
     LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998, section II.B.
@@ -133,7 +133,7 @@ def test_lenet5(written: Callable[[str], Result]) -> None:
     ],
 )
 def test_receptive_fields_of_alexnet_v2(
-    written: Callable[[str], Result], name: str, size: int, stride: int, padding: int
+    written: Callable[..., Result], name: str, size: int, stride: int, padding: int
 ) -> None:
     """R1: 195/32 at pool5. google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md, alexnet_v2 at 224."""
     net = written(
@@ -162,7 +162,7 @@ def test_receptive_fields_of_alexnet_v2(
     ],
 )
 def test_receptive_fields_of_vgg16(
-    written: Callable[[str], Result], name: str, size: int, stride: int, padding: int
+    written: Callable[..., Result], name: str, size: int, stride: int, padding: int
 ) -> None:
     """R1: 212/32 at pool5. google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md, vgg_16 at 224."""
     assert written(vgg16_text()).field(name) == (size, str(stride), str(padding))

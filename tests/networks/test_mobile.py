@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 MOBILENET = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 """(channels, stride) of each separable layer: arXiv:1704.04861, table 1. The last layer's stride is 1: 7×7 remains."""
 
-MOBILENET_V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+MOBILENET_V2 = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 """(expansion, channels, repeats, stride): arXiv:1801.04381, table 2."""
 
 SHUFFLENET = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
@@ -114,8 +122,19 @@ def test_figures(new: Callable[..., Net], build: Callable[[Net], None], side: in
     assert n.count().figures == (macs, params)
 
 
+@pytest.mark.parametrize(("build", "statistics"), [(mobilenet_v1, 21_888), (mobilenet_v2, 34_112)])
+def test_statistics_of_normalisation_are_buffers(
+    new: Callable[..., Net], build: Callable[[Net], None], statistics: int
+) -> None:
+    """What Keras Applications prints as non-trainable parameters."""
+    n = new(1, 3, 224, 224)
+    build(n)
+    assert n.count().totals.buffers == statistics
+
+
 @pytest.mark.parametrize(
-    ("g", "exact", "printed"), [(1, 143.08, 143), (2, 140.84, 140), (3, 137.46, 137), (4, 134.34, 133), (8, 138.37, 137)]
+    ("g", "exact", "printed"),
+    [(1, 143.08, 143), (2, 140.84, 140), (3, 137.46, 137), (4, 134.34, 133), (8, 138.37, 137)],
 )
 def test_groups_of_shufflenet(new: Callable[..., Net], g: int, exact: float, printed: int) -> None:
     """G2: arXiv:1707.01083, table 1, in millions; it prints 140, 133 and 137 for what is 140.84, 134.34 and 138.37."""
@@ -153,7 +172,7 @@ def text(percent: int = 100, side: int = 224, step: str = "-(3x3x{i}x{o} s{s} sa
     ],
 )
 def test_multipliers_of_mobilenet(
-    written: Callable[[str], Result], percent: int, side: int, millions: str, printed: int
+    written: Callable[..., Result], percent: int, side: int, millions: str, printed: int
 ) -> None:
     """S6: arXiv:1704.04861, tables 6 and 7."""
     macs = written(text(percent, side)).totals.macs
@@ -162,12 +181,12 @@ def test_multipliers_of_mobilenet(
     assert abs(macs / 1e6 - printed) < 1
 
 
-def test_mobilenet_with_normalisation_as_a_shape_string(written: Callable[[str], Result]) -> None:
+def test_mobilenet_with_normalisation_as_a_shape_string(written: Callable[..., Result]) -> None:
     net = written(text(step="-(3x3 dw s{s} same)-> -(bn)-> -(1x1x{i}x{o})-> -(bn)->"))
     assert net.figures == (568_740_352, 4_231_976)
 
 
-def test_shares_of_mobilenet(written: Callable[[str], Result]) -> None:
+def test_shares_of_mobilenet(written: Callable[..., Result]) -> None:
     """S3: arXiv:1704.04861, table 2, products and weights by type of layer; it prints 1.19 % where 1.91 % follows."""
     net = written(text())
     rows: dict[str, list[int]] = {}
@@ -201,7 +220,7 @@ FIELDS = (
 )
 
 
-def test_receptive_fields_of_mobilenet(written: Callable[[str], Result]) -> None:
+def test_receptive_fields_of_mobilenet(written: Callable[..., Result]) -> None:
     """R1: 315/32 at the last pointwise layer. google-research/receptive_field, mobilenet_v1 at 224, all pointwise layers."""
     net = written(text())
     pointwise = [name for name, layer in net.layers.items() if layer.kind == "pointwise"]

@@ -84,6 +84,16 @@ def test_figures(new: Callable[..., Net], build: Callable[[Net], None], macs: in
     assert n.count().figures == (macs, params)
 
 
+@pytest.mark.parametrize(("build", "statistics"), [(resnet50_v1, 53_120), (densenet121, 83_648)])
+def test_statistics_of_normalisation_are_buffers(
+    new: Callable[..., Net], build: Callable[[Net], None], statistics: int
+) -> None:
+    """What Keras Applications prints as non-trainable parameters."""
+    n = new(1, 3, 224, 224)
+    build(n)
+    assert n.count().totals.buffers == statistics
+
+
 def test_first_stage_of_resnet18(new: Callable[..., Net]) -> None:
     """D13: the four convolutions of layer1 are 924,844,032 FLOPs in pytorch's test/test_flop_counter.py."""
     n = new(1, 64, 56, 56)
