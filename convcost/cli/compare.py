@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcost.cli.measuring import check_runs, given
+from convcost.cli.measuring import measuring
 from convcost.cli.options import SHARED, Arguments, Command
 from convcost.cli.output import Destination
 from convcost.cli.reading import reading
@@ -16,7 +16,7 @@ COMMAND = Command(
         'convcost compare "12x12x3 -(5x5x3x256)->" --time',
         "convcost compare old.onnx new.onnx",
     ),
-    options=(*SHARED, "time", "runs", "warmup", "threads"),
+    options=(*SHARED, "time", "runs", "warmup", "threads", "max_memory", "time_limit"),
 )
 
 
@@ -25,9 +25,8 @@ def run(arguments: Arguments) -> int:
     destination = Destination(arguments)
     if not arguments.sources:
         raise UsageError('nothing to compare: give two sources, or one shape string as in "12x12x3 -(5x5x3x256)->"')
-    check_runs(arguments)
+    how = measuring(arguments)
     from convcost import api  # noqa: PLC0415 - mistakes in options are found without it
 
-    how = given(runs=arguments.runs, warmup=arguments.warmup, threads=arguments.threads)
     destination.deliver(api.compare(*arguments.sources, time=arguments.time, **how, **reading(arguments)))
     return 0

@@ -55,6 +55,11 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: float | None = None
     verify: bool = False
     exact: bool = False
+    fuse: bool = False
+    backend: str = "numpy"
+    convention: str | None = None
+    explain_difference: int | None = None
+    algorithms: bool = False
 
 
 OPTIONS = (
@@ -65,6 +70,12 @@ OPTIONS = (
     Option("trip_count", ("--trip-count",), "many", "Iterations of a Loop, by its name.", READING, "NAME=N"),
     Option("strict", ("--strict",), "flag", "An error if anything cannot be counted.", READING),
     Option("hash", ("--hash",), "flag", "SHA-256 of model files of any size.", READING),
+    Option("convention", ("--convention",), "text", "The total as another tool counts it.", READING, "NAME"),
+    Option(
+        "explain_difference", ("--explain-difference",), "int", "Which convention yields a number found elsewhere.",
+        READING, "N",
+    ),
+    Option("algorithms", ("--algorithms",), "flag", "Multiplications under Winograd, FFT, im2col too.", READING),
     Option("format", ("--format", "-f"), "text", "How standard output looks.", SHOWING, "FORMAT"),
     Option(
         "output", ("--output", "-o"), "many", "Also write a report to a file; its ending names the format.", SHOWING,
@@ -81,13 +92,15 @@ OPTIONS = (
     Option("quiet", ("--quiet", "-q"), "flag", "Nothing on standard output.", SHOWING),
     Option("verbose", ("--verbose", "-v"), "count", "Also the layers that only move data.", SHOWING),
     Option("time", ("--time",), "flag", "Also run each one and measure its time.", MEASURING),
-    Option("runs", ("--runs",), "int", "Measured runs.", MEASURING, "N"),
+    Option("runs", ("--runs",), "int", "Measured runs; else as many as the clock needs.", MEASURING, "N"),
     Option("warmup", ("--warmup",), "int", "Runs before the measured ones.", MEASURING, "N"),
     Option("threads", ("--threads",), "int", "Threads of the matrix library.", MEASURING, "N"),
     Option("max_memory", ("--max-memory",), "text", "Most memory that a run may plan, as in 2GiB.", MEASURING, "SIZE"),
     Option("time_limit", ("--time-limit",), "float", "Most seconds that a run may take.", MEASURING, "SECONDS"),
     Option("verify", ("--verify",), "flag", "Compare the outputs with onnxruntime's.", MEASURING),
     Option("exact", ("--exact",), "flag", "Only algorithms that round like the definition.", MEASURING),
+    Option("fuse", ("--fuse",), "flag", "Let layers be merged where the result is the same.", MEASURING),
+    Option("backend", ("--backend",), "text", "What runs the model: numpy or onnxruntime.", MEASURING, "NAME"),
 )  # fmt: skip
 
 BY_NAME = {option.name: option for option in OPTIONS}

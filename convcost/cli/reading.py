@@ -18,6 +18,9 @@ class Reading(TypedDict):
     dtype: str
     strict: bool
     hash: bool
+    convention: str | None
+    explain_difference: int | None
+    algorithms: bool
 
 
 def reading(arguments: Arguments) -> Reading:
@@ -30,4 +33,7 @@ def reading(arguments: Arguments) -> Reading:
         dtype=arguments.dtype,
         strict=arguments.strict,
         hash=arguments.hash,
+        convention=arguments.convention,
+        explain_difference=arguments.explain_difference,
+        algorithms=arguments.algorithms,
     )

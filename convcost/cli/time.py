@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from convcost.cli.measuring import check_runs, given
+from convcost.cli.measuring import measuring
 from convcost.cli.options import MEASURING, OPTIONS, SHARED, Arguments, Command
 from convcost.cli.output import Destination
 from convcost.cli.reading import reading
-from convcost.cli.values import nbytes
+from convcost.cli.values import one_of
 from convcost.errors import UsageError
 
 COMMAND = Command(
@@ -27,18 +27,9 @@ def run(arguments: Arguments) -> int:
     destination = Destination(arguments)
     if len(arguments.sources) != 1:
         raise UsageError(f"time takes one source, {len(arguments.sources)} are given")
-    check_runs(arguments)
-    if arguments.time_limit is not None and not arguments.time_limit > 0:
-        raise UsageError(f"--time-limit {arguments.time_limit}: must be more than 0 seconds")
-    how = given(
-        runs=arguments.runs,
-        warmup=arguments.warmup,
-        threads=arguments.threads,
-        max_memory=nbytes(arguments.max_memory, "--max-memory"),
-        time_limit=arguments.time_limit,
-    )
+    backend = one_of(arguments.backend, ("numpy", "onnxruntime"), "--backend")
+    how = measuring(arguments)
     from convcost import api  # noqa: PLC0415 - mistakes in options are found without it
 
-    report = api.time(arguments.sources[0], verify=arguments.verify, exact=arguments.exact, **how, **reading(arguments))
-    destination.deliver(report)
+    destination.deliver(api.time(arguments.sources[0], backend=backend, **how, **reading(arguments)))
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convcost import units
-from convcost.record import CONVENTION, Diagnostic, Model, ModelTiming, Report, Verification
+from convcost.record import CONVENTION, Coverage, Diagnostic, Model, ModelTiming, Report, Verification
 from convcost.report.comparison import comparison_blocks
+from convcost.report.extras import environment_facts, extra_blocks
 from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
 from convcost.report.text import Line, Text
@@ -31,9 +32,13 @@ def document(report: Report, view: View) -> list[Block]:
             blocks += model_blocks(model, view, how)
         elif not model.coverage.complete:
             blocks += [Heading(title(model)), *unknown_nodes(model)]
+    if not detailed and report.models:
+        blocks.append(coverage(together([model.coverage for model in report.models]), {}))
     if report.diagnostics:
         blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
     convention = report.convention if view.all_layers else report.convention.partition(";")[0]
+    if report.environment is not None:
+        blocks.append(environment_facts(report.environment))
     ours = report.convention == CONVENTION
     blocks.append(Paragraph((("convention: ", convention if ours else Text(convention)),), "dim"))
     return blocks
@@ -58,7 +63,8 @@ def model_blocks(model: Model, view: View, how: str) -> list[Block]:
     )
     if readings and model.kind == "shape":
         blocks.append(Paragraph(readings, "dim"))
-    blocks.append(coverage(model))
+    blocks += extra_blocks(model, how)
+    blocks.append(coverage(model.coverage, model.dims))
     return blocks + unknown_nodes(model)
 
 
@@ -90,18 +96,27 @@ def headline(model: Model) -> Facts:
 HEADLINED = ("macs", "params")
 
 
-def coverage(model: Model) -> Facts:
+def coverage(seen: Coverage, given: dict[str, int]) -> Facts:
     """151/151 nodes counted · 0 unknown · dims batch=1."""
-    seen = model.coverage
     items: list[Line] = [(f"{seen.counted}/{seen.nodes} nodes counted",), (f"{seen.nodes - seen.counted} unknown",)]
     if not seen.complete:
         items.append(("the totals are lower bounds",))
-    if model.dims:
+    if given:
         dims: list[str | Text] = ["dims"]
-        for name, value in model.dims.items():
+        for name, value in given.items():
             dims += [" ", Text(name), f"={value}"]
         items.append(tuple(dims))
     return Facts(tuple(items))
+
+
+def together(parts: list[Coverage]) -> Coverage:
+    """The coverage of several models."""
+    return Coverage(
+        complete=all(part.complete for part in parts),
+        nodes=sum(part.nodes for part in parts),
+        counted=sum(part.counted for part in parts),
+        unknown=[],
+    )
 
 
 def unknown_nodes(model: Model) -> list[Block]:
@@ -123,7 +138,7 @@ def timing_facts(timing: ModelTiming) -> list[Block]:
         (f"median {units.duration(timing.median_ns)} ± {units.duration(timing.mad_ns)}",),
         (f"best {units.duration(timing.min_ns)}",),
         (runs,),
-        (f"{threads}, backend ", Text(timing.backend)),
+        (f"{threads}, backend ", Text(timing.backend, local=True)),
         (f"weights: {timing.weights}",),
     ]
     blocks: list[Block] = [Facts(tuple(items))]
@@ -136,7 +151,15 @@ def verification(seen: Verification) -> Paragraph:
     """Whether another runtime computes the same."""
     verdict = "outputs agree with" if seen.passed else "outputs DIFFER from"
     error = f": largest error {seen.max_abs_error:.3g}, relative {seen.max_rel_error:.3g} (tolerance "
-    line = (f"{verdict} ", Text(seen.backend), " ", Text(seen.version), error, Text(seen.tolerance), ")")
+    line = (
+        f"{verdict} ",
+        Text(seen.backend, local=True),
+        " ",
+        Text(seen.version, local=True),
+        error,
+        Text(seen.tolerance, local=True),
+        ")",
+    )
     return Paragraph((line,), "plain" if seen.passed else "error")
 
 

@@ -173,7 +173,7 @@ COUNTED = (
     "index", "name", "kind", "output", "multiplications", "macs", "share", "bar", "cumulative", "params", "memory",
 )  # fmt: skip
 TIMED = (
-    "index", "name", "kind", "output", "macs", "params", "time", "time_share", "time_bar", "gflops", "roof",
+    "index", "name", "kind", "output", "macs", "time", "time_share", "time_bar", "gflops", "roof",
     "algorithm",
 )  # fmt: skip
 GROUPED = frozenset({"input", "output", "notation", "traits", "gflops", "roof", "algorithm"})

@@ -13,7 +13,7 @@ from convcost.report.document import document
 from convcost.report.layout import BAR, Layout, arrange
 from convcost.report.picture import Bar, Block, Cell, Column, Facts, Heading, Paragraph, Table, Tree
 from convcost.report.style import Style
-from convcost.report.text import Line, Text, cells
+from convcost.report.text import Line, Text, cells, wraps
 from convcost.report.view import View
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -44,7 +44,7 @@ def facts(items: tuple[Line, ...], style: Style) -> list[str]:
     own = True
     for item in items:
         text = style.line(item, FOREIGN)
-        own = own and not any(isinstance(span, Text) for span in item)
+        own = own and wraps(item)
         if lines[-1] and own and cells(lines[-1] + dot + text) > style.width:
             lines[-1] += dot.rstrip()
             lines.append("  " + text)
@@ -58,8 +58,7 @@ def paragraph(block: Paragraph, style: Style) -> list[str]:
     out: list[str] = []
     for line in block.lines:
         text = style.line(line, FOREIGN)
-        own = not any(isinstance(span, Text) for span in line)
-        out += wrapped(text, style.width) if own else [text]
+        out += wrapped(text, style.width) if wraps(line) else [text]
     role = "" if block.role == "plain" else block.role
     return [style.paint(text, "bad" if role == "error" else role) for text in out]
 

@@ -30,13 +30,23 @@ FORMULA = ("=", "+", "-", "@")
 
 
 class Text(msgspec.Struct, frozen=True):
-    """Text that somebody else wrote."""
+    """Text that somebody else wrote. `local` text is the machine's own (versions, a processor's name), and short.
+
+    Both are escaped; lines with names from a model are besides never wrapped, so that names do not change how many
+    lines there are.
+    """
 
     raw: str
+    local: bool = False
 
 
 Span: TypeAlias = str | Text
 Line: TypeAlias = tuple[Span, ...]
+
+
+def wraps(line: Line) -> bool:
+    """Whether nothing in a line comes from a model."""
+    return not any(isinstance(span, Text) and not span.local for span in line)
 
 
 def visible(raw: str, *, ascii_only: bool = False) -> str:

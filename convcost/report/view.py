@@ -91,7 +91,7 @@ def layer_row(layer: Layer, model: Model) -> Row:
 def works(row: Row) -> bool:
     """Whether a layer does arithmetic, holds weights, took time, or is not known: the rest only moves data."""
     c = row.cost
-    return any(n is None or n > 0 for n in (c.flops, c.params)) or row.time is not None
+    return any(n is None or n > 0 for n in (c.flops, c.params)) or bool(row.time)
 
 
 def kind_word(layer: Layer) -> str:
