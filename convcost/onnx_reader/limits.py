@@ -35,5 +35,8 @@ MAX_ATTRIBUTE_ELEMENTS = 1_000_000
 MAX_NOTES = 5
 """Notes of one kind; the rest is said as a number."""
 
+MAX_MESSAGE = 400
+"""Characters of an error message: operators' rules quote attributes, which come from the file."""
+
 MAX_QUOTED = 60
 """Characters of a foreign name in a message."""

@@ -16,7 +16,8 @@ from convcost.onnx_reader.check import compare_declared, layout_hint, note_unuse
 from convcost.onnx_reader.declared import declared
 from convcost.onnx_reader.external import problem
 from convcost.onnx_reader.graphs import Builder, Scope
-from convcost.onnx_reader.names import quoted, text
+from convcost.onnx_reader.limits import MAX_MESSAGE
+from convcost.onnx_reader.names import printable, quoted, text
 from convcost.onnx_reader.notes import Notes
 from convcost.onnx_reader.opsets import imports_of
 from convcost.onnx_reader.options import Binding, InputSpec, bind
@@ -147,8 +148,11 @@ def _located(source: Source) -> RawModel:
 
 
 def _at(wrong: ModelError, place: str) -> ModelError:
+    """The error with its file, and with nothing in it that could not be shown."""
     if wrong.file is None:
         wrong.file = place
+    wrong.message = printable(wrong.message, MAX_MESSAGE)
+    wrong.args = (wrong.message,)
     return wrong
 
 

@@ -9,8 +9,17 @@ from convcost.onnx_reader.limits import MAX_QUOTED
 
 def quoted(name: str, limit: int = MAX_QUOTED) -> str:
     """`name` in quotes for a message: control, bidi and invisible characters escaped, long names shortened."""
-    cut = name if len(name) <= limit else name[: limit - 1] + "…"
-    return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut) + "'"
+    return "'" + printable(name, limit) + "'"
+
+
+def printable(text: str, limit: int) -> str:
+    """`text` in at most `limit` characters (before escaping) of which every one can be shown."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in cut)
+
+
+def _escaped(c: str) -> str:
+    return c.encode("unicode_escape").decode()
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:
