@@ -39,10 +39,7 @@ def is_notation(source: str) -> bool:
     """Whether a command-line source is a shape string: not a file's name by its ending, and no file of that name."""
     if source.lower().endswith((".onnx", ".json")):
         return False
-    try:
-        return not os.path.lexists(source)
-    except (OSError, ValueError):
-        return True
+    return not os.path.lexists(source)
 
 
 def _lowered(text: str, batch: int, dtype: DType) -> Lowered:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcost.errors import NotationError
+from convcost.errors import ModelError, NotationError, UsageError
 from convcost.notation import parse, render_error
 from convcost.notation.codes import CODES
 
@@ -79,6 +79,29 @@ WRONG = [
     ("224x224x3 -(7x7x3x64, stride=4)-> 112x112x64", "C140", "112"),
     ("12x12x3 -(gap)-> 1x2x3", "C141", "2"),
     ("8x8x4 -{ (3x3x4x4) | (id) }->", "C142", "id"),
+    ("8x8x4 -{ (1x1x4x2) + (id) }->", "C142", "id"),
+    ("12x12x3,k5,c256 s2", "C103", "s"),
+    ("12x12x3 -(5x5x3x256)-✕", "C104", "✕"),
+    ("8x8x4 -{ (id) | (id) (relu) }->", "C103", "("),
+    ("12x12x3,k5", "C124", ",k5"),
+    ("8x8x6,k3,c8,g4", "C131", "4"),
+    ("8x8x6,k3,c8,g3", "C131", "8"),
+    ("8x8x6 -(3x3x3x6 g3)->", "C101", "3"),
+    ("12x12x3 -(5x5x3x8 same)-> 5x12x8", "C140", "5"),
+    ("12x12x3 -(5x5x3x8 p=0/1/0/1)-> 9x12x8", "C140", "9"),
+    ("4x4x3 -(3x3x3x8 T s3)-> 40x40x8", "C140", "40"),
+    ("12x12x3 -(gap)-> 3", "C114", "3"),
+    ("12x12x3 -(maxpool 2x2x2)->", "C114", "2x2x2"),
+    ("400 -(fc 2x2)->", "C114", "2x2"),
+    ("12x12x3 -(5x5x3x8 sep)-> 8x8x9", "C132", "9"),
+    ("12x12x3 -(5x5x3x8 spatial)-> 8x8x9", "C132", "9"),
+    ("12x12x3 -(5x5x1x8 spatial)->", "C101", "1"),
+    ("12x12x3 -(5x5x3x8 dw)->", "C114", "5x5x3x8"),
+    ("12x12x3,k5x5x5,c8", "C114", "5x5x5"),
+    ("784 -(784x10)-> 11", "C132", "11"),
+    ("784 -(700x10)-> 10", "C101", "700"),
+    ("784 -(784)->", "C114", "784"),
+    ("784,k5,c10", "C114", "k5"),
 ]
 
 
@@ -152,6 +175,19 @@ def test_too_long_a_string_is_refused(text: str) -> None:
     error = refused(text)
     assert error.code == "C106"
     assert 0 <= error.span[0] <= error.span[1] <= len(text)
+
+
+def test_an_operator_that_refuses_is_a_notation_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise ModelError("Conv: refused")
+
+    monkeypatch.setattr("convcost.notation.read.resolve", refuse)
+    assert refused("12x12x3,k5,c256").code == "C143"
+
+
+def test_a_batch_below_one_is_refused() -> None:
+    with pytest.raises(UsageError, match="batch"):
+        parse("12x12x3,k5,c256", batch=0)
 
 
 def test_a_long_chain_is_fine() -> None:

@@ -71,9 +71,10 @@ def test_groups(text: str, group: int, weight: tuple[int, ...]) -> None:
     assert graph.tensors["conv1.weight"].shape == weight
 
 
-def test_an_ambiguous_stride_is_said() -> None:
-    graph = parse("12x12x3 -(5x5x3x256)-> 4x4x256")
-    assert [note.code for note in graph.notes] == ["C150"]
+@pytest.mark.parametrize("kernel", ["5x5x3x256", "5x5x3x256 sep", "5x5x3x256 spatial"])
+def test_an_ambiguous_stride_is_said(kernel: str) -> None:
+    graph = parse(f"12x12x3 -({kernel})-> 4x4x256")
+    assert [(note.code, note.location) for note in graph.notes] == [("C150", graph.nodes[0].name)]
     assert "stride 3 same" in graph.notes[0].message
     assert graph.notes[0].message in graph.nodes[0].reading
 

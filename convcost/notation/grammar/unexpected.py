@@ -66,8 +66,6 @@ def character(c: str) -> str:
 def found(text: str, token: Token) -> str:
     """What `token` is, in words."""
     word = text[token.start : token.end]
-    if token.kind == BAD:
-        return character(word)
     return f"'{word if len(word) <= 24 else word[:20] + '…'}'"
 
 
@@ -105,8 +103,6 @@ def not_a_number(text: str, token: Token, what: str) -> Fault:
         return Fault(
             "C111", f"{what}: expected a number, found a second {found(text, token)}", span, fixes=(((*span, ""),),)
         )
-    if token.kind == BAD:
-        return unexpected(text, token, f"a number ({what})" if what != "a size" else "a number")
     return unexpected(text, token, f"a number ({what})" if what != "a size" else "a number")
 
 
