@@ -80,7 +80,13 @@ def test_an_ambiguous_stride_is_said(kernel: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["224x224x3 -(7x7x3x64)-> 112x112x64", "12x12x3 -(5x5x3x8)->", "12x12x3 -(5x5x3x8 s2)-> 4x4x8"]
+    "text",
+    [
+        "8x8x4 -(maxpool 2x2)-> 4x4x4",
+        "224x224x3 -(7x7x3x64)-> 112x112x64",
+        "12x12x3 -(5x5x3x8)->",
+        "12x12x3 -(5x5x3x8 s2)-> 4x4x8",
+    ],
 )
 def test_nothing_is_noted_where_nothing_is_ambiguous(text: str) -> None:
     assert parse(text).notes == ()
@@ -89,6 +95,11 @@ def test_nothing_is_noted_where_nothing_is_ambiguous(text: str) -> None:
 def test_what_was_inferred_is_said() -> None:
     (sentence,) = layer("224x224x3 -(7x7x3x64)-> 112x112x64").reading
     assert sentence == "stride 2, padding same (2 before, 3 after): inferred from the declared output 112x112"
+
+
+def test_the_usual_stride_of_a_pooling_needs_no_words() -> None:
+    assert layer("8x8x4 -(maxpool 2x2)-> 4x4x4").reading == ()
+    assert "stride 2" in layer("112x112x8 -(maxpool 3x3)-> 56x56x8").reading[0]
 
 
 def test_axes_that_differ_are_said_one_by_one() -> None:

@@ -4,8 +4,27 @@ from __future__ import annotations
 
 import msgspec
 
+from convcost.notation.faults import Span
+from convcost.notation.grammar.options import Options
+from convcost.notation.grammar.syntax import Number, Shape
 from convcost.notation.lowering import fit
 from convcost.notation.lowering.fit import EXPLICIT, SAME, SAME_LOWER, VALID, Window
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a step asks for: its kernel, options and declared output; where an option may be added; axis by axis."""
+
+    source_at: tuple[Span, ...]
+    sizes: tuple[Number, ...]
+    options: Options
+    declared: Shape | None
+    end: int
+    axes: tuple[Axis, ...]
+    dilations: tuple[int, ...]
+
+    @property
+    def kernel_at(self) -> Span:
+        return self.sizes[0].start, self.sizes[-1].end
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -19,6 +38,8 @@ class Axis(msgspec.Struct, frozen=True):
     pads: tuple[int, int] | None
     op: int | None
     declared: int | None
+    usual: int = 1
+    """The stride where none is given: 1, or the size of a pooling window."""
 
 
 def output(a: Axis, w: Window) -> int:
@@ -28,11 +49,11 @@ def output(a: Axis, w: Window) -> int:
     )
 
 
-def plain(a: Axis, default: int) -> Window | None:
+def plain(a: Axis) -> Window | None:
     """The window along an axis, or None where nothing yields the declared output."""
     i, k, s, o = a.i, a.k, a.stride, a.declared
     if o is None or (s is not None and (a.mode or a.pads)):
-        stride = s or default
+        stride = s or a.usual
         found = Window(stride, *a.pads, EXPLICIT) if a.pads else fit.window(i, k, stride, a.mode or VALID)
         return found if o is None or output(a, found) == o else None
     if a.mode:
