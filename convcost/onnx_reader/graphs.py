@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcost.errors import ModelError, ShapeError
-from convcost.ir import Graph, Node, Payload, Tensor
+from convcost.ir import Graph, Node, Tensor
 from convcost.onnx_reader.attributes import FIELD, GRAPH, GRAPHS, attribute_type, value_of
 from convcost.onnx_reader.declared import declared
 from convcost.onnx_reader.limits import MAX_FUNCTION_INSTANCES, MAX_NODES
 from convcost.onnx_reader.names import quoted, text, texts
 from convcost.onnx_reader.notes import Notes
-from convcost.onnx_reader.opsets import Operators
+from convcost.onnx_reader.opsets import Operators, imports_of
 from convcost.onnx_reader.order import Uses, ordered
 from convcost.onnx_reader.tensors import Place, sparse_of, tensor_of
 from convcost.ops import canonical_domain, find
@@ -59,7 +59,6 @@ class Builder:
         self.nodes = 0
         self.depth = 0
         self.used: set[str] = set()
-        self.external: list[Payload] = []
 
     def add_functions(self, protos: Any) -> None:
         """Register the model's functions. They are built when they are called."""
@@ -99,8 +98,6 @@ class Builder:
             if t.name in tensors:
                 raise ModelError(f"initializer {quoted(t.name)} is a duplicate: it is defined twice", code="C210")
             tensors[t.name] = t
-            if t.payload is not None and t.payload.external:
-                self.external.append(t.payload)
         return tensors
 
     def once(self, names: list[str]) -> None:
@@ -229,6 +226,10 @@ class Builder:
         for a in proto.attribute_proto:
             name = text(a.name)
             kind = attribute_type(a, self.ir_version)
+            if kind in (GRAPH, GRAPHS):
+                raise ModelError(
+                    f"function {quoted(key[1])} has a graph as a default, which is not supported", code="C215"
+                )
             used[name] = values[name] if name in values else (kind, value_of(a, kind, self.place))
         memo = (key, frozenset((n, kind, v) for n, (kind, v) in used.items()))
         done = self.instances.get(memo)
@@ -245,10 +246,11 @@ class Builder:
         self.building.append(key)
         try:
             with self:
-                imports = {canonical_domain(text(e.domain)): e.version for e in proto.opset_import}
+                own = imports_of(proto.opset_import, self.notes) if proto.opset_import else {}
+                imports = {**self.model_imports, **own}
                 names = list(texts(proto.input))
                 self.once(names)
-                scope = Scope(imports or self.model_imports, values)
+                scope = Scope(imports, values)
                 nodes, free = self.sorted(proto.node, scope, set(names))
         finally:
             self.building.pop()
@@ -260,4 +262,4 @@ class Builder:
                 node=free[name].name if name in free else None,
                 code="C210",
             )
-        return Graph(key[1], tuple([Tensor(n) for n in names]), outputs, nodes, {}, opset=dict(imports))
+        return Graph(key[1], tuple([Tensor(n) for n in names]), outputs, nodes, {}, opset=imports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -10,13 +11,13 @@ from typing import Any
 import msgspec
 
 from convcost.errors import ModelError
-from convcost.ir import Graph, Node, Note, Tensor
+from convcost.ir import Graph, Node, Note, Payload, Tensor
 from convcost.ir.graph import SPARSE
 from convcost.onnx_reader.check import compare_declared, layout_hint, note_unused
 from convcost.onnx_reader.declared import declared
 from convcost.onnx_reader.external import problem
 from convcost.onnx_reader.graphs import Builder, Scope
-from convcost.onnx_reader.limits import MAX_MESSAGE
+from convcost.onnx_reader.limits import HASH_BYTES, MAX_MESSAGE
 from convcost.onnx_reader.names import printable, quoted, text
 from convcost.onnx_reader.notes import Notes
 from convcost.onnx_reader.opsets import imports_of
@@ -75,7 +76,8 @@ def from_bytes(
     if not data:
         raise ModelError("not an ONNX model: it is empty", file=name, code="C202")
     recognise(data[:4096], name)
-    return resolve_model(_located(Source(data, name, path=None, sha256=None)), dims=dims, inputs=inputs, batch=batch)
+    digest = hashlib.sha256(data).hexdigest() if len(data) <= HASH_BYTES else None
+    return resolve_model(_located(Source(data, name, path=None, sha256=digest)), dims=dims, inputs=inputs, batch=batch)
 
 
 def read_file(
@@ -172,17 +174,16 @@ def _parse(source: Source) -> RawModel:
     place = Place(source.path, source.directory, marker, source.data)
     notes = Notes()
     builder = Builder(place, _ir_version(proto, notes, onnx.IR_VERSION), notes)
-    imports = imports_of(proto.opset_import, builder.ir_version, notes, onnx.defs.onnx_opset_version())
+    imports = imports_of(proto.opset_import, notes, ir_version=builder.ir_version)
     builder.model_imports = imports
     builder.add_functions(proto.functions)
     if proto.training_info:
         notes.add("C237", "the model holds training graphs: they are not counted")
     graph, free = builder.graph(proto.graph, Scope(imports, None))
     _check_defined(graph, free)
-    said = {name: declared(v, name) for v in (*proto.graph.value_info, *proto.graph.output) if (name := text(v.name))}
-    used = {*graph.outputs, *builder.used}
-    note_unused(graph.tensors, used, notes)
-    _look_up_external(builder, notes)
+    note_unused(graph.tensors, {*graph.outputs, *builder.used}, notes)
+    _look_up_external(place.external, notes)
+    said = _said(proto.graph, notes)
     graph = msgspec.structs.replace(graph, opset=imports, notes=notes.all())
     return RawModel(source.name, source.path, graph, said, source.size, source.sha256, builder.ir_version)
 
@@ -216,16 +217,29 @@ def _check_defined(graph: Graph, free: Mapping[str, Node]) -> None:
             raise ModelError(f"input {quoted(t.name)} is sparse, which no runtime takes", code="C216")
 
 
-def _look_up_external(builder: Builder, notes: Notes) -> None:
+def _said(graph: Any, notes: Notes) -> dict[str, Tensor]:
+    """The declared types of intermediate tensors and outputs. Those that cannot be are noted and left out."""
+    out: dict[str, Tensor] = {}
+    for v in (*graph.value_info, *graph.output):
+        name = text(v.name)
+        try:
+            out[name] = declared(v, name)
+        except ModelError as wrong:
+            notes.add("C231", f"declared with a type that cannot be ({wrong.message}): ignored", location=name)
+    return out
+
+
+def _look_up_external(payloads: list[Payload], notes: Notes) -> None:
     """Note the external files that could not be used to run the model. Counting does not need them."""
-    seen: set[str] = set()
-    for payload in builder.external:
+    last: dict[str, Payload] = {}
+    for payload in payloads:
         path = payload.path or ""
-        if path not in seen and payload.directory is not None:
-            why = problem(payload)
-            if why is not None:
-                seen.add(path)
-                notes.add("C238", f"external data {quoted(path)} {why}: the model can be counted but not run")
+        if path not in last or payload.offset + payload.length > last[path].offset + last[path].length:
+            last[path] = payload
+    for path, payload in last.items():
+        why = problem(payload) if payload.directory is not None else "cannot be found for a model in memory"
+        if why is not None:
+            notes.add("C238", f"external data {quoted(path)} {why}: the model can be counted but not run")
 
 
 __all__ = ["ModelFile", "Note", "RawModel", "from_bytes", "read", "read_file", "read_raw", "resolve_model"]

@@ -13,9 +13,11 @@ def quoted(name: str, limit: int = MAX_QUOTED) -> str:
 
 
 def printable(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters (before escaping) of which every one can be shown."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return cut if cut.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in cut)
+    """`text` in at most `limit` characters, of which every one can be shown."""
+    shown = text[: limit + 1]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else _escaped(c) for c in shown)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _escaped(c: str) -> str:

@@ -15,6 +15,9 @@ from convcost.ops import Op, canonical_domain, find
 CUSTOM_VERSION = 1
 """Taken for a domain that is used but not imported: contrib operators are at version 1."""
 
+FIRST_WITH_OPSETS = 3
+"""The version of the format since which a model has to say which opsets it uses."""
+
 
 class Known(msgspec.Struct, frozen=True):
     """An operator at the version that a model uses.
@@ -28,8 +31,11 @@ class Known(msgspec.Struct, frozen=True):
     names: frozenset[str] | None
 
 
-def imports_of(entries: Any, ir_version: int, notes: Notes, newest: int) -> dict[str, int]:
+def imports_of(entries: Any, notes: Notes, *, ir_version: int = FIRST_WITH_OPSETS) -> dict[str, int]:
     """Domain -> version. Raises `ModelError` for versions that cannot be."""
+    from onnx import defs  # noqa: PLC0415 - heavy
+
+    newest = defs.onnx_opset_version()
     out: dict[str, int] = {}
     for entry in entries:
         domain, version = canonical_domain(text(entry.domain)), entry.version
@@ -38,7 +44,7 @@ def imports_of(entries: Any, ir_version: int, notes: Notes, newest: int) -> dict
         if out.get(domain, version) != version:
             notes.add("C234", f"opset of domain {quoted(domain)} is imported twice: {version} is taken")
         out[domain] = version
-    if not out and ir_version < 3:
+    if not out and ir_version < FIRST_WITH_OPSETS:
         out[""] = 1
     if not out:
         raise ModelError("not a valid ONNX model: it imports no opset", code="C214")

@@ -55,15 +55,19 @@ TYPED = ("float_data", "int32_data", "string_data", "int64_data", "double_data",
 
 
 class Place:
-    """What the tensors of one file have in common: the file's path and folder, its bytes, the marker of cuts."""
+    """What the tensors of one file have in common: the file's path and folder, its bytes, the marker of cuts.
 
-    __slots__ = ("data", "directory", "marker", "path")
+    `external` collects the payloads that lie in other files.
+    """
+
+    __slots__ = ("data", "directory", "external", "marker", "path")
 
     def __init__(self, path: str | None, directory: str | None, marker: str, data: Any) -> None:
         self.path = path
         self.directory = directory
         self.marker = marker
         self.data = data
+        self.external: list[Payload] = []
 
 
 def tensor_of(proto: Any, place: Place, name: str | None = None) -> Tensor:
@@ -113,7 +117,9 @@ def _payload(proto: Any, place: Place, dtype: DType, elements: int) -> Payload:
     if proto.data_location == 1:
         if cuts or proto.HasField("raw_data") or _fields(proto):
             raise _wrong("its data is both external and in the file")
-        return external_payload(entries, None if dtype is DType.STRING else nbytes, place.directory)
+        payload = external_payload(entries, None if dtype is DType.STRING else nbytes, place.directory)
+        place.external.append(payload)
+        return payload
     if cuts:
         if len(cuts) > 1 or proto.raw_data or _fields(proto):
             raise _wrong("its data is stored twice")

@@ -20,7 +20,7 @@ from convcost.onnx_reader.wire import write_varint
 from convcost.ops.resolve import Resolver
 
 Build = Callable[..., onnx.ModelProto]
-MUTATIONS = int(os.environ.get("CONVCOST_MUTATIONS", "600"))
+MUTATIONS = int(os.environ.get("CONVCOST_MUTATIONS", "2000"))
 MIB = 1 << 20
 
 
