@@ -1,6 +1,6 @@
 """Each convolution algorithm against onnxruntime, layer by layer, interleaved.
 
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/kernels.py [--threads 1] [--runs 9] [--only resnet] [--all]
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/kernels.py [--threads 1] [--runs 9] [--only resnet] [--all] [--cpu]
 
 onnxruntime runs a model of the one layer with its default optimisations. `run` is its whole run of that model, `node`
 the time of the Conv node in its own profile, without the reordering of the input and output to its blocked layout.
@@ -15,9 +15,10 @@ import json
 import os
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import perf_counter_ns
+from time import perf_counter_ns, thread_time_ns
 from typing import Any, NamedTuple
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -28,6 +29,7 @@ from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_limits
 
 from convcost.engine.kernels.conv import Layer, Trial, Workspace, candidates, geometry
+from convcost.engine.kernels.convolution.workspace import aligned
 from convcost.ops.conv import ConvAttrs
 
 
@@ -111,11 +113,11 @@ class Rival:
         options.profile_file_prefix = str(Path(tempfile.mkdtemp()) / "layer")
         self.profiled = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
 
-    def once(self) -> int:
+    def once(self, clock: Callable[[], int]) -> int:
         """Nanoseconds of one run."""
-        begin = perf_counter_ns()
+        begin = clock()
         self.session.run(None, self.feeds)
-        took = perf_counter_ns() - begin
+        took = clock() - begin
         self.profiled.run(None, self.feeds)
         return took
 
@@ -138,19 +140,23 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--only", default="")
     parser.add_argument("--all", action="store_true", help="every layout and tile, not the best of each algorithm")
+    parser.add_argument("--cpu", action="store_true", help="processor time, on a busy machine; of one thread only")
     args = parser.parse_args()
+    clock = thread_time_ns if args.cpu and args.threads == 1 else perf_counter_ns
     pool = ThreadPoolExecutor(args.threads) if args.threads > 1 else None
     ws = Workspace(args.threads, pool)
     ratios: list[tuple[float, float]] = []
     with threadpool_limits(1, "blas"):
         for shape in SHAPES:
             if args.only in shape.name:
-                ratios.append(row(shape, ws, args.threads, args.runs, every=args.all))
+                ratios.append(row(shape, ws, args.threads, args.runs, clock, every=args.all))
     best = np.exp(np.log(np.array(ratios)).mean(0))
     print(f"\ngeometric mean of the best: {best[0]:.2f} of run, {best[1]:.2f} of node, {len(ratios)} layers")
 
 
-def row(shape: Shape, ws: Workspace, threads: int, runs: int, *, every: bool) -> tuple[float, float]:
+def row(
+    shape: Shape, ws: Workspace, threads: int, runs: int, clock: Callable[[], int], *, every: bool
+) -> tuple[float, float]:
     """Measure and print one layer; its best ratios."""
     rng = np.random.default_rng(0)
     pads = shape.p if shape.p is not None else tuple(k // 2 for k in shape.k)
@@ -165,18 +171,20 @@ def row(shape: Shape, ws: Workspace, threads: int, runs: int, *, every: bool) ->
     inputs = {"nchw": x.reshape(g.x_shape("nchw")), "nhwc": last.reshape(g.x_shape("nhwc"))}
     layers = [Layer(Trial(a, tile), g, w, b) for a in candidates(g) for tile in a.tiles]
     ws.reserve(max(t.algorithm.scratch(g, t.tile, np.float32, threads) for t in (layer.trial for layer in layers)))
-    outputs = {k: np.empty(g.y_shape(k), np.float32) for k in inputs}
+    outputs = {k: aligned(g.y_shape(k), np.float32) for k in inputs}
     times: list[list[int]] = [[] for _ in layers]
     rival_times: list[int] = []
     for turn in range(runs):
-        rival_times.append(rival.once())
+        rival_times.append(rival.once(clock))
         for layer, found in zip(layers, times, strict=True):
             a = layer.trial.algorithm
             if turn and min(found) > 4 * min(rival_times):
                 continue
-            begin = perf_counter_ns()
+            if not turn:
+                layer(inputs[a.x_layout], outputs[a.y_layout], ws)
+            begin = clock()
             layer(inputs[a.x_layout], outputs[a.y_layout], ws)
-            found.append(perf_counter_ns() - begin)
+            found.append(clock() - begin)
             if not turn:
                 check(shape, a.name, outputs[a.y_layout], a.y_layout, truth)
     run, node = min(rival_times), rival.node()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from convcost.engine.kernels.convolution.epilogue import epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, LAST, Algorithm
-from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned
 
 ROUNDS = 4
 HOPELESS = 1.5
@@ -86,7 +86,7 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], exact: bool, ws: Workspac
     shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
     w = rng.standard_normal(shape).astype(dtype)
     xs = {k: rng.standard_normal(g.x_shape(k)).astype(dtype) for k in ("nchw", "nhwc")}
-    ys = {k: np.empty(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
+    ys = {k: aligned(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
     end = epilogue(bias=np.zeros(g.m, dtype))
     ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in candidates(g, exact=exact) for tile in a.tiles))
     found: list[tuple[Trial, list[Program]]] = []

@@ -1,53 +1,109 @@
-"""Matrix products as the convolutions need them: weights on one side, positions on the other."""
+"""Matrix products as the convolutions need them: weights on one side, positions on the other.
+
+A BLAS packs both operands of a product before it multiplies. OpenBLAS on x86-64 with AVX-512 has kernels without
+packing for up to a million multiply-accumulates, which reach 150 to 175 GFLOP/s where one large product reaches 80 to
+145, so products are cut into such blocks. Their vector loads come from the weights: those must begin at a multiple of
+64 bytes, or half of the speed is gone. `numpy.matmul` loops over the blocks without returning to Python.
+"""
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.workspace import Array, Program
+from convcost.engine.kernels.convolution.workspace import Array, Program, aligned
 
 SMALL = 1_000_000
-"""OpenBLAS multiplies without packing its operands up to this many multiply-accumulates (on x86-64 with AVX-512)."""
-SMALL_WEIGHT = 8192
-"""Weights up to this size are worth cutting a product into such small ones: 1.3 to 1.9 times as fast."""
+"""Multiply-accumulates of a block."""
+LONGEST = 640
+"""Inner dimensions over this are split, or else multiplied whole."""
+ROWS = 12
+"""Rows of a block come in multiples of this, the row count of the widest kernels."""
 
 
-def rows_times(a: Array, w: Array, out: Array) -> Program:
-    """Write a @ w to out, for a: (P, K), w: (K, N), out: (P, N), in blocks of rows where small products are faster."""
-    p, k = a.shape
-    n = w.shape[1]
-    block = SMALL // max(1, k * n)
-    if k * n > SMALL_WEIGHT or p <= block:
+def block(k: int, n: int) -> tuple[int, int]:
+    """(rows, columns) of a block for an inner dimension of k and n columns."""
+    wanted = 128 if k <= 128 or k > 320 else 64
+    count = -(-n // wanted)
+    columns = min(n, -(-n // (count * 16)) * 16)
+    rows = SMALL // (k * columns)
+    return (rows // ROWS * ROWS if rows >= ROWS else rows), columns
+
+
+def product(a: Array, w: Array, out: Array) -> Program:
+    """Write a @ w to out, for a: (B, P, K), w: (B, K, N), out: (B, P, N), of any strides but unit ones in a row."""
+    p, k = a.shape[1:]
+    n = w.shape[2]
+    rows, columns = block(k, n)
+    if k > LONGEST or rows < ROWS or (p <= rows and n <= columns):
         return [(np.matmul, (a, w, out))]
-    count = -(-p // block)
-    block = p // count
-    whole = block * count
-    program: Program = [(np.matmul, (_blocks(a, count, block), w, _blocks(out, count, block)))]
-    if whole < p:
-        program.append((np.matmul, (a[whole:], w, out[whole:])))
+    program: Program = []
+    for r0, r1, r in _cuts(p, rows):
+        for c0, c1, c in _cuts(n, columns):
+            left = _split(a[:, r0:r1], 1, r)[:, :, None]
+            right = _split(w[:, :, c0:c1], 2, c)[:, None]
+            target = _split(_split(out[:, r0:r1, c0:c1], 1, r), 3, c)
+            if k * n > p * k:
+                left, right, target = (v.swapaxes(1, 2) for v in (left, right, target))
+            program.append((np.matmul, (left, right, target)))
     return program
 
 
-def _blocks(a: Array, count: int, block: int) -> Array:
-    """The first count·block rows of a as (count, block, columns), a view whatever the row stride."""
-    row, item = a.strides
-    return as_strided(a, (count, block, a.shape[1]), (row * block, row, item))
+def _cuts(size: int, step: int) -> list[tuple[int, int, int]]:
+    """(start, stop, step) of the whole steps and of the rest."""
+    whole = size // step * step
+    out = [(0, whole, step)] if whole else []
+    return [*out, (whole, size, size - whole)] if whole < size else out
+
+
+def _split(v: Array, axis: int, step: int) -> Array:
+    """The axis in pieces of `step`, counted by a new axis before the last two: a view."""
+    shape, strides = list(v.shape), list(v.strides)
+    count, stride = shape[axis] // step, strides[axis] * step
+    shape[axis] = step
+    at = len(shape) - 2
+    return as_strided(v, (*shape[:at], count, *shape[at:]), (*strides[:at], stride, *strides[at:]))
+
+
+def splits(k: int) -> int:
+    """Into how many equal parts to split a long inner dimension; 1 where it cannot be."""
+    return next((s for s in range(2, 9) if k % s == 0 and k // s <= 512), 1) if k > LONGEST else 1
+
+
+def split_product(a: Array, w: Array, out: Array, spare: Array) -> Program:
+    """Like `product` for a: (P, K), w: (K, N), out: (P, N), with a long K in parts that are added; spare: (P, N)."""
+    count = splits(a.shape[1])
+    k = a.shape[1] // count
+    program: Program = []
+    for i in range(count):
+        part = slice(i * k, (i + 1) * k)
+        program += product(a[None, :, part], w[None, part], (spare if i else out)[None])
+        if i:
+            program.append((np.add, (out, spare, out)))
+    return program
 
 
 def for_last(w: Array, g: Geometry, *, taps_first: bool) -> Array:
     """Weights (M, C/g, *K) as (g, ΠK·C/g, M/g), the taps outermost or innermost in the rows."""
     parts = w.reshape(g.group, g.mg, g.cg, g.taps)
-    order = (0, 3, 2, 1) if taps_first else (0, 2, 3, 1)
-    return np.ascontiguousarray(parts.transpose(order)).reshape(g.group, g.taps * g.cg, g.mg)
+    return placed(parts.transpose((0, 3, 2, 1) if taps_first else (0, 2, 3, 1)), (g.group, g.taps * g.cg, g.mg))
 
 
 def for_first(w: Array, g: Geometry, *, taps_first: bool) -> Array:
     """Weights (M, C/g, *K) as (g, M/g, ΠK·C/g), the taps outermost or innermost in the columns."""
     parts = w.reshape(g.group, g.mg, g.cg, g.taps)
-    order = (0, 1, 3, 2) if taps_first else (0, 1, 2, 3)
-    return np.ascontiguousarray(parts.transpose(order)).reshape(g.group, g.mg, g.taps * g.cg)
+    return placed(parts.transpose((0, 1, 3, 2) if taps_first else (0, 1, 2, 3)), (g.group, g.mg, g.taps * g.cg))
+
+
+def placed(w: npt.NDArray[np.generic], shape: tuple[int, ...], dtype: npt.DTypeLike = None) -> Array:
+    """A copy of w in C order as `shape`, where vector loads are fast."""
+    out = aligned((prod(shape),), dtype or w.dtype)
+    np.copyto(out.reshape(w.shape), w, casting="same_kind")
+    return out.reshape(shape)
 
 
 def last_out(y: Array, g: Geometry, start: int, stop: int) -> Array:

@@ -97,12 +97,8 @@ def to_last(
             start, stop = span(box, (g.batch, *g.out))
             gather, col = (gather_first if first else gather_last)(x, g, box, ws, slot)
             program += gather
-            if first:
-                program.append((np.matmul, (col.transpose(0, 2, 1), w, gemm.last_out(flat, g, start, stop))))
-            elif g.group > 1:
-                program.append((np.matmul, (col, w, gemm.last_out(flat, g, start, stop))))
-            else:
-                program += gemm.rows_times(col[0], w[0], flat[start:stop])
+            rows = col.transpose(0, 2, 1) if first else col
+            program += gemm.product(rows, w, gemm.last_out(flat, g, start, stop))
             program += end.last(flat, start, stop)
         return program
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
 from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes
+from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes, scratch_size
 
 
 def applies(g: Geometry) -> str | None:
@@ -32,6 +33,12 @@ def limit(g: Geometry, tile: int, itemsize: int) -> int:
     return max(1, tile // (g.m * itemsize))
 
 
+def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:  # noqa: ARG001 - common signature
+    """Bytes of scratch a thread."""
+    places = min(limit(g, tile, np.dtype(dtype).itemsize), g.positions)
+    return scratch_size(dtype, (places, g.m)) if gemm.splits(g.cg) > 1 else 0
+
+
 def to_last(
     x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
 ) -> list[Program]:
@@ -40,19 +47,19 @@ def to_last(
     flat = y.reshape(g.positions, g.m)
     source = x.reshape(g.batch, g.c, size) if first else x.reshape(1, g.positions, g.c)
 
-    def share(part: Sequence[Box], slot: int) -> Program:  # noqa: ARG001 - every product lands in the output
+    def share(part: Sequence[Box], slot: int) -> Program:
         program: Program = []
         for (n, _), (a, b) in part:
             start, stop = (n * size + a, n * size + b) if first else (a, b)
-            if g.group == 1:
-                rows = source[n, :, a:b].T if first else source[0, a:b]
-                program += gemm.rows_times(rows, w[0], flat[start:stop])
-            elif first:
+            if first:
                 rows = source[n].reshape(g.group, g.cg, size)[:, :, a:b].transpose(0, 2, 1)
-                program.append((np.matmul, (rows, w, gemm.last_out(flat, g, start, stop))))
             else:
                 rows = source[0, a:b].reshape(b - a, g.group, g.cg).transpose(1, 0, 2)
-                program.append((np.matmul, (rows, w, gemm.last_out(flat, g, start, stop))))
+            if gemm.splits(g.cg) > 1 and g.group == 1:
+                (spare,) = ws.take(slot, x.dtype, (b - a, g.m))
+                program += gemm.split_product(rows[0], w[0], flat[start:stop], spare)
+            else:
+                program += gemm.product(rows, w, gemm.last_out(flat, g, start, stop))
             program += end.last(flat, start, stop)
         return program
 

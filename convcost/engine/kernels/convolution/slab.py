@@ -8,6 +8,8 @@ from numpy.lib.stride_tricks import as_strided
 from convcost.engine.kernels.convolution.geometry import Geometry, extent
 from convcost.engine.kernels.convolution.workspace import Array, Box, Program
 
+FEW = 16
+
 
 def reads(g: Geometry, box: Box) -> Box:
     """The input range of each spatial axis, padding included, that outputs `box` (spatial axes only) read."""
@@ -46,6 +48,13 @@ def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0) 
         target.append(slice(before, stop))
     program.append((np.copyto, (out[tuple(target)], x[tuple(source)])))
     return program
+
+
+def copy_channels(target: Array, source: Array) -> Program:
+    """Copy (…, C) to (…, C): a few channels that are not neighbours in the source one by one, for longer runs."""
+    if source.strides[-1] == source.itemsize or source.shape[-1] > FEW:
+        return [(np.copyto, (target, source))]
+    return [(np.copyto, (target[..., c], source[..., c])) for c in range(source.shape[-1])]
 
 
 def windows(slab: Array, g: Geometry, counts: tuple[int, ...], axis: int) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from convcost.engine.kernels.convolution import depthwise, gemm, im2col, pointwise, transposed, winograd
+from convcost.engine.kernels.convolution import depthwise, gemm, im2col, im2row, pointwise, transposed, winograd
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
@@ -51,11 +51,6 @@ class Algorithm:
 def plain(g: Geometry) -> str | None:
     """Anything but a transposed convolution."""
     return "transposed" if g.transposed else None
-
-
-def none(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:  # noqa: ARG001 - the common signature
-    """No scratch."""
-    return 0
 
 
 FIRST, LAST = "nchw", "nhwc"
@@ -115,8 +110,22 @@ def _phases(layout: str) -> Algorithm:
     )
 
 
+def _rows(x_layout: str) -> Algorithm:
+    """One copy a kernel row, from one layout."""
+    return Algorithm(
+        "im2row",
+        x_layout,
+        LAST,
+        im2row.applies,
+        im2row.prepare,
+        im2row.scratch,
+        partial(im2row.compiled, first=x_layout == FIRST),
+        _COLS,
+    )
+
+
 ALGORITHMS: tuple[Algorithm, ...] = (
-    *_products("pointwise", pointwise, pointwise.applies, none, _POINT),
+    *_products("pointwise", pointwise, pointwise.applies, pointwise.scratch, _POINT),
     Algorithm(
         "depthwise",
         LAST,
@@ -141,6 +150,8 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         transposed.by_columns,
         _COLS,
     ),
+    _rows(LAST),
+    _rows(FIRST),
     *_products("im2col", im2col, plain, im2col.scratch, _COLS),
 )
 """Every algorithm, in the order in which the rule for a single run prefers them."""

@@ -114,7 +114,7 @@ def by_phases(
     *,
     layout: str,
 ) -> list[Program]:
-    """x to y, both in `layout`. Phases, and not tiles, are what threads share."""
+    """X to y, both in `layout`. Phases, and not tiles, are what threads share."""
     head = (slice(None), slice(None)) if layout == "nchw" else (slice(None),)
     inner = end if end.addend is None else Epilogue(bias=end.bias, wide=end.wide)
 
@@ -125,7 +125,9 @@ def by_phases(
             target = y[index]
             if w is None:
                 program.append((target.fill, (0,)))
-                program += whole(end, target, None if end.addend is None else end.addend.reshape(y.shape)[index], layout)
+                program += whole(
+                    end, target, None if end.addend is None else end.addend.reshape(y.shape)[index], layout
+                )
                 continue
             skip = scratch_size(x.dtype, (target.size,))
             (made,) = ws.take(slot, x.dtype, target.shape)
@@ -159,7 +161,8 @@ def whole(end: Epilogue, target: Array, addend: Array | None, layout: str) -> Pr
 
 def prepare_columns(w: Array, g: Geometry) -> Array:
     """Weights (C, M/g, *K) as (g, C/g, ΠK, M/g)."""
-    return np.ascontiguousarray(w.reshape(g.group, g.cg, g.mg, g.taps).swapaxes(2, 3))
+    parts = w.reshape(g.group, g.cg, g.mg, g.taps).swapaxes(2, 3)
+    return gemm.placed(parts, parts.shape)
 
 
 def channels(g: Geometry, tile: int, itemsize: int) -> int:

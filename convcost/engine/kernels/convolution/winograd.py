@@ -24,8 +24,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
+from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
+from convcost.engine.kernels.convolution.slab import copy_channels
 from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes, lengths, scratch_size
 
 POINTS = {4: (0.0, 1.0, -1.0), 6: (0.0, 1.0, -1.0, sqrt(2), -sqrt(2))}
@@ -104,8 +106,7 @@ def prepare(w: Array, g: Geometry, *, alpha: int) -> Array:
     full[:, :, :kh, :kw] = w
     parts = full.reshape(g.group, g.mg, g.cg, h.r, h.s, v.r, v.s)
     u = np.einsum("ia,jb,gmcasbt->jigstcm", filter_matrix(h), filter_matrix(v), parts, optimize=True)
-    out: Array = np.ascontiguousarray(u.reshape(h.alpha * v.alpha, g.group, h.s * v.s * g.cg, g.mg).astype(w.dtype))
-    return out
+    return gemm.placed(u, (h.alpha * v.alpha, g.group, h.s * v.s * g.cg, g.mg), w.dtype)
 
 
 def blocks(g: Geometry, alpha: int, tile: int, itemsize: int, threads: int) -> list[Box]:
@@ -205,7 +206,7 @@ def fill(x: Array, g: Geometry, h: Axis, v: Axis, box: Box, slab: Array) -> Prog
         a, b, cols = strided(left + p * v.s + j, v.m * v.s, slab.shape[3], g.spatial[1])
         c, d, rows = strided(top + i, h.s, height, g.spatial[0])
         if a < b and c < d:
-            program.append((np.copyto, (target[:, c:d, p, a:b, i, j], x[n0:n1, rows, cols])))
+            program += copy_channels(target[:, c:d, p, a:b, i, j], x[n0:n1, rows, cols])
     return program
 
 
@@ -220,13 +221,10 @@ def multiply(u: Array, g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two:
     """The products of each of the α² components, to (αw, αh, n, ty, tx, M) in region one."""
     _, _, ready_shape, shape, *_ = shapes(g, h, v, box)
     (ready,), (products,) = carve(two, ready_shape), carve(one, shape)
-    count, tiles, steps = u.shape[0], prod(shape[2:5]), h.s * v.s
-    if g.group == 1:
-        return [(np.matmul, (ready.reshape(count, tiles, -1), u[:, 0], products.reshape(count, tiles, g.m)))]
-    parts = ready.reshape(count, tiles, g.group, g.cg)
+    count, tiles = u.shape[0], prod(shape[2:5])
+    rows = ready.reshape(count, tiles, g.group, -1)
     out = products.reshape(count, tiles, g.group, g.mg)
-    assert steps == 1
-    return [(np.matmul, (parts.transpose(0, 2, 1, 3), u, out.transpose(0, 2, 1, 3)))]
+    return [step for q in range(g.group) for step in gemm.product(rows[:, :, q], u[:, q], out[:, :, q])]
 
 
 def backward(g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two: Array, y: Array) -> Program:
@@ -293,7 +291,7 @@ def interpolate(d: Sequence[Array], out: Sequence[Array], t: Array) -> Program:
 
 
 def evaluate(p: Sequence[Array], out: Sequence[Array], t: Array) -> Program:
-    """out = Aᵀp: the len(out) outputs of a tile from its α products; t is scratch of the shape of out[0]."""
+    """Out = Aᵀp: the len(out) outputs of a tile from its α products; t is scratch of the shape of out[0]."""
     add, sub, mul = np.add, np.subtract, np.multiply
     m, last = len(out), out[-1]
     if len(p) == 1:

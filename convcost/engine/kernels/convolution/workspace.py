@@ -56,7 +56,7 @@ class Workspace:
     def alone(self, slot: int, skip: int) -> Workspace:
         """A workspace of one thread in the scratch of thread `slot`, beyond the first `skip` bytes."""
         one = Workspace()
-        one._buffers = [self._buffers[slot][skip:]]  # noqa: SLF001 - the same class
+        one._buffers = [self._buffers[slot][skip:]]
         return one
 
     def share(self, items: Sequence[T], compile_share: Callable[[Sequence[T], int], Program]) -> list[Program]:
@@ -82,6 +82,13 @@ class Workspace:
 def _run(program: Program) -> None:
     for fn, args in program:
         fn(*args)
+
+
+def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """An uninitialised array that begins at a multiple of 64 bytes."""
+    kind = np.dtype(dtype)
+    buffer = np.empty(prod(shape) * kind.itemsize + ALIGN, np.uint8)
+    return np.ndarray(shape, kind, buffer, -buffer.ctypes.data % ALIGN)
 
 
 def _rounded(size: int) -> int:
