@@ -15,9 +15,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             interrupt.install()
         if arguments in (["--version"], ["-V"]):
-            from convcost.version import __version__  # noqa: PLC0415 - needs nothing else
+            from convcost.cli.stream import put  # noqa: PLC0415 - needs nothing else
+            from convcost.version import __version__  # noqa: PLC0415 - as above
 
-            sys.stdout.write(f"convcost {__version__}\n")
+            put(f"convcost {__version__}\n")
             return 0
         from convcost.cli.run import run  # noqa: PLC0415 - after the watch for Ctrl-C is set
 

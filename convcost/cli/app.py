@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, cast
 
@@ -36,6 +37,8 @@ def parse(argv: Sequence[str], done: Done) -> int:
         result = typer.main.get_command(app(done))(list(argv), prog_name="convcost", standalone_mode=False)
     except typer.Exit as leave:
         return int(leave.exit_code)
+    except SystemExit as leave:  # completion is done, or nobody reads the help
+        return int(leave.code or 0) if "_CONVCOST_COMPLETE" in os.environ else 0
     except typer.Abort:
         raise KeyboardInterrupt from None
     except CLICK_ERROR as wrong:
@@ -119,7 +122,6 @@ def parameter(option: Option) -> inspect.Parameter:
         rich_help_panel=option.panel,
         count=option.kind == "count",
         show_default=False,
-        is_flag=True if option.kind == "flag" else None,
     )
     default = Arguments.__struct_defaults__[Arguments.__struct_fields__.index(option.name)]
     kind = TYPES[option.kind]

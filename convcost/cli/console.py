@@ -1,11 +1,10 @@
-"""Standard output: what it can show, and how to write to it."""
+"""What standard output can show."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from convcost.errors import ReportError
 from convcost.report.style import DEFAULT_WIDTH, NARROWEST, Style
 
 
@@ -45,22 +44,3 @@ def speaks_utf8() -> bool:
     """Whether standard output takes all of Unicode."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     return encoding.lower().replace("-", "").replace("_", "") in ("utf8", "cp65001")
-
-
-def put(text: str) -> None:
-    """Write to standard output as UTF-8. A closed pipe is no error; a full disk is."""
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-        buffer = getattr(sys.stdout, "buffer", None)
-        if buffer is None:
-            sys.stdout.write(text)
-        else:
-            buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as wrong:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise ReportError(f"standard output: {wrong.strerror or wrong}") from None

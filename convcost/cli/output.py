@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcost.cli.console import put, style_of
+from convcost.cli.console import style_of
 from convcost.cli.options import Arguments
+from convcost.cli.stream import put
 from convcost.cli.values import at_least, one_of
 from convcost.errors import UsageError
 from convcost.record import Report

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convcost.cli.console import put
 from convcost.cli.options import Arguments, Command
+from convcost.cli.stream import put
 from convcost.cli.values import one_of
 from convcost.errors import UsageError
 

@@ -46,7 +46,7 @@ for (const table of document.querySelectorAll("table")) {
 def render(report: Report, view: View) -> str:
     """The whole page."""
     body = "\n".join(draw(block) for block in document(report, view))
-    data = json_.render(report).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    data = json_.compact(report).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

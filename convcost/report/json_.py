@@ -18,13 +18,17 @@ def render(report: Report) -> str:
         return inert(encode(msgspec.convert(repaired(msgspec.to_builtins(report)), Report)).decode())
 
 
+def compact(report: Report) -> str:
+    """The same on one line, without the newline."""
+    return inert(msgspec.json.encode(msgspec.json.decode(render(report))).decode())
+
+
 def render_lines(report: Report) -> str:
     """JSON Lines: one line a model, each line a whole report; what belongs to no model stands on the first."""
     lines = []
     for i, model in enumerate(report.models):
         rest: dict[str, Any] = {} if i == 0 else {"comparisons": [], "checks": [], "diagnostics": [], "diff": None}
-        one = msgspec.structs.replace(report, models=[model], **rest)
-        lines.append(inert(msgspec.json.encode(msgspec.json.decode(render(one))).decode()))
+        lines.append(compact(msgspec.structs.replace(report, models=[model], **rest)))
     return "".join(line + "\n" for line in lines)
 
 
