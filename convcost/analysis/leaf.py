@@ -71,11 +71,11 @@ def nbytes(tensors: tuple[Tensor | None, ...]) -> tuple[Dim, bool]:
     """Stored bytes of `tensors`, each once, and whether some are not known."""
     out: Dim = 0
     lost = False
-    seen: list[str] = []
+    seen: set[str] = set()
     for t in tensors:
         if t is None or t.name in seen:
             continue
-        seen.append(t.name)
+        seen.add(t.name)
         if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != TENSOR:
             lost = True
         else:
