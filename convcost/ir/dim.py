@@ -17,6 +17,10 @@ Monomial = tuple[tuple[str, int], ...]
 MAX_TERMS = 64
 """A longer formula helps nobody: it becomes unknown."""
 
+MAX_COEFFICIENT = 2**256
+MAX_POWER = 64
+"""Nor does one with larger numbers in it; squaring a formula again and again would fill the memory."""
+
 
 class Expr:
     """A polynomial with integer coefficients over dimension symbols; immutable, never constant.
@@ -209,7 +213,7 @@ def _make(terms: dict[Monomial, int], symbols: frozenset[str]) -> Dim:
         return 0
     if len(kept) == 1 and not kept[0][0]:
         return kept[0][1]
-    if len(kept) > MAX_TERMS:
+    if len(kept) > MAX_TERMS or any(abs(k) > MAX_COEFFICIENT or any(p > MAX_POWER for _, p in m) for m, k in kept):
         raise Unknown("a dimension has too long a formula", needs=tuple(sorted(symbols)))
     kept.sort(key=lambda t: (-sum(p for _, p in t[0]), t[0]))
     return Expr(tuple(kept), symbols)

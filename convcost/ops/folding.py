@@ -87,7 +87,7 @@ def strides_of(shape: tuple[int, ...]) -> list[int]:
 
 def positions(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Every index of a tensor, row-major."""
-    return pairs(*(range(d) for d in shape))
+    return iter(()) if 0 in shape else pairs(*(range(d) for d in shape))
 
 
 def spread(value: Value, shape: Shape, to: Shape) -> Value:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from convcost.errors import ModelError, ShapeError, Unknown
-from convcost.ir import MAX_FLOATS, MAX_VALUE, Graph, Node, Tensor
+from convcost.ir import MAX_FLOATS, MAX_VALUE, Graph, Node, Shape, Tensor
 from convcost.ops import find
 from convcost.ops.base import Call, Op
 
@@ -20,6 +20,9 @@ MAX_DEPTH = 64
 
 MAX_RANK = 64
 """A tensor with more dimensions is refused; NumPy stops there too."""
+
+MAX_DIM = 2**63 - 1
+"""ONNX stores dimensions as signed 64-bit integers."""
 
 MAX_RULE_CALLS = 1_000_000
 """Shape rules applied for one model, the bodies of loops more than once."""
@@ -179,9 +182,18 @@ class Resolver:
         )
         outputs = op.shape(call)
         for t in outputs:
-            if t.shape is not None and len(t.shape) > MAX_RANK:
-                raise ShapeError(f"an output of rank {len(t.shape)} is over the limit of {MAX_RANK} dimensions")
+            if t.shape is not None:
+                check_size(t.shape)
         return folded(op, call, outputs) if op.fold is not None else outputs
+
+
+def check_size(shape: Shape) -> None:
+    """Raise `ShapeError` for a shape that no ONNX tensor has."""
+    if len(shape) > MAX_RANK:
+        raise ShapeError(f"an output of rank {len(shape)} is over the limit of {MAX_RANK} dimensions")
+    for d in shape:
+        if d.__class__ is int and d > MAX_DIM:
+            raise ShapeError(f"an output dimension of about 2^{int(d).bit_length()} is over the limit of 2^63-1")
 
 
 def called(body: Graph) -> tuple[Tensor, ...]:
@@ -197,6 +209,8 @@ def folded(op: Op, call: Call, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...
             return outputs
         if n > MAX_FLOATS and t.dtype is not None and t.dtype.is_float:
             return outputs
+    if all(t.size == 0 for t in outputs):
+        return tuple(msgspec.structs.replace(t, value=()) for t in outputs)
     call.outputs = outputs
     try:
         values = op.fold(call)

@@ -72,7 +72,8 @@ def slice_shape(call: Call) -> tuple[Tensor, ...]:
 def slice_size(d: Dim, start: Dim, end: Dim, step: int) -> Dim:
     """Number of elements from `start` to `end` in steps, on an axis of size d."""
     if isinstance(d, int) and isinstance(start, int) and isinstance(end, int):
-        return len(range(*slice(start, end, step).indices(d)))
+        begin, stop, by = slice(start, end, step).indices(d)
+        return max((stop - begin + by - (1 if by > 0 else -1)) // by, 0)
     if step < 0:
         if (
             isinstance(start, int)
