@@ -114,7 +114,10 @@ def by_scale(d: Dim, scale: Fraction) -> Dim:
 
 
 def by_size(x: Shape, sizes: Shape, axes: tuple[int, ...], policy: str) -> Shape:
-    """The sizes of `axes`; where the aspect ratio is kept, one scale for all: the smallest or largest that is asked."""
+    """The sizes of `axes`; where the aspect ratio is kept, one scale for all: the smallest or largest that is asked.
+
+    Scales and products are rounded to float32, as runtimes compute them; halves go up.
+    """
     out = list(x)
     if policy == "stretch":
         for axis, size in zip(axes, sizes, strict=True):
@@ -125,12 +128,12 @@ def by_size(x: Shape, sizes: Shape, axes: tuple[int, ...], policy: str) -> Shape
         d = x[axis]
         if not isinstance(size, int) or not isinstance(d, int) or d == 0:
             raise Unknown("keeping the aspect ratio needs sizes that are numbers")
-        wanted.append(Fraction(size, d))
+        wanted.append(rounded(Fraction(size, d), DType.FLOAT32))
     scale = min(wanted) if policy == "not_larger" else max(wanted)
     for axis in axes:
         d = x[axis]
         assert isinstance(d, int)
-        exact = scale * d + Fraction(1, 2)
+        exact = rounded(scale * d, DType.FLOAT32) + Fraction(1, 2)
         out[axis] = exact.numerator // exact.denominator
     return tuple(out)
 
