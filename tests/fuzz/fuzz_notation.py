@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import convcost.analysis  # noqa: F401 - loaded before instrumentation is measured
 from convcost import notation
@@ -31,9 +33,7 @@ SEEDS = (
 
 def check(data: bytes) -> None:
     """One input."""
-    text = (
-        data.decode("utf-8", "surrogatepass" if len(data) % 2 else "replace") if valid(data) else data.decode("latin-1")
-    )
+    text = decoded(data)
     try:
         graph = notation.parse(text)
     except NotationError as wrong:
@@ -47,13 +47,12 @@ def check(data: bytes) -> None:
         raise AssertionError(f"another graph after printing: {text!r}")
 
 
-def valid(data: bytes) -> bool:
-    """Whether the bytes are UTF-8, lone surrogates allowed."""
+def decoded(data: bytes) -> str:
+    """UTF-8 with lone surrogates, else Latin-1: every byte string is some text."""
     try:
-        data.decode("utf-8", "surrogatepass")
+        return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        return False
-    return True
+        return data.decode("latin-1")
 
 
 def mutated(rng: random.Random) -> bytes:
@@ -100,9 +99,12 @@ def main() -> None:
     except ImportError:
         sys.stdout.write("atheris is not installed: no coverage-guided run\n")
         return
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
+    with tempfile.TemporaryDirectory() as folder:
+        for i, seed in enumerate(SEEDS):
+            Path(folder, str(i)).write_text(seed, encoding="utf-8")
+        atheris.instrument_all()
+        atheris.Setup([*sys.argv, folder], check)
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":
