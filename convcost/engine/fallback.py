@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from convcost.engine.kernels import Bound
@@ -36,10 +37,17 @@ class Reference(Bound):
         return [found.get(f"y{i}") for i in range(len(self.node.outputs))]
 
 
+RENAMED = {("", "Scatter"): ("ScatterElements", 11)}
+"""Operators that live on under another name, and the version from which on."""
+
+
 def bind(node: Node) -> Bound:
     """The reference operator for `node`. Raises EngineError where onnx has none."""
     import onnx.defs  # noqa: PLC0415 - the long tail only
 
+    if (node.domain, node.op) in RENAMED:
+        op, version = RENAMED[node.domain, node.op]
+        node = msgspec.structs.replace(node, op=op, since_version=version)
     try:
         onnx.defs.get_schema(node.op, max_inclusive_version=node.since_version, domain=node.domain)
     except onnx.defs.SchemaError:
@@ -82,11 +90,12 @@ def attributes(node: Node) -> list[Any]:
     import onnx  # noqa: PLC0415
 
     schema = onnx.defs.get_schema(node.op, max_inclusive_version=node.since_version, domain=node.domain)
+    kinds = onnx.AttributeProto.AttributeType
     out = []
     for name, value in node.raw:
         declared = schema.attributes.get(name)
         if declared is not None:
-            out.append(onnx.helper.make_attribute(name, _stored(value), attr_type=int(declared.type)))
+            out.append(onnx.helper.make_attribute(name, _stored(value), attr_type=kinds.Value(declared.type.name)))
     return out
 
 

@@ -104,7 +104,12 @@ class Watch:
         """Count a value that a loop collects; refuse when the collection does not fit."""
         self.below += nbytes(value)
         if self.below > self.limits.max_memory:
-            raise too_large("of a loop's outputs", self.below, self.below, self.limits.max_memory, None)
+            raise EngineError(
+                f"the outputs that a loop collects take the run to {size(self.below)}, "
+                f"the limit is {size(self.limits.max_memory)}",
+                code="C430",
+                help="raise --max-memory, or run fewer iterations",
+            )
 
     def weigh(self, node: Node, given: list[Value], values: list[Value]) -> None:
         """Refuse a node whose outputs would not fit beside what is live."""

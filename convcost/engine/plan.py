@@ -15,7 +15,7 @@ from convcost.engine.kernels import Bound
 from convcost.engine.values import Value
 from convcost.engine.weights import Weights
 from convcost.errors import EngineError
-from convcost.ir import Graph, Node
+from convcost.ir import DType, Graph, Node
 
 ABSENT = -1
 """The slot of an input that is left out."""
@@ -188,7 +188,7 @@ def finish(plan: Plan) -> None:
 
 def _sized(graph: Graph, name: str) -> bool:
     t = graph.tensors.get(name)
-    return t is not None and t.shape is not None and isinstance(t.size, int)
+    return t is not None and t.shape is not None and isinstance(t.size, int) and t.dtype is not DType.STRING
 
 
 def _used_inside(graph: Graph) -> set[str]:

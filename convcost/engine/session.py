@@ -94,10 +94,10 @@ class Session:
 
     def watched(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any], watch: Watch) -> list[Value]:
         """`run` under a given watch, which may keep the time of every node."""
-        inputs = self.inputs(feeds)
         wanted = list(range(len(self.graph.outputs)))
         if output_names is not None:
             wanted = [self._output(name) for name in output_names]
+        inputs = self.inputs(feeds)
         with limited(self.threads), np.errstate(all="ignore"):
             values = self.plan.execute(inputs, [], watch)
         return [values[i] for i in wanted]

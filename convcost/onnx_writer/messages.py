@@ -44,7 +44,8 @@ def tensor_proto(name: str, array: Any) -> TensorProto:
     """An array as a message, its bytes in one piece."""
     given = np.asarray(array)
     if given.dtype == object:
-        return helper.make_tensor(name, TensorProto.STRING, given.shape, [str(s).encode() for s in given.flat])
+        strings = [str(s).encode() for s in given.flat]
+        return TensorProto(name=name, data_type=TensorProto.STRING, dims=given.shape, string_data=strings)
     kind = helper.np_dtype_to_tensor_dtype(given.dtype)
     return helper.make_tensor(name, kind, given.shape, np.ascontiguousarray(given).tobytes(), raw=True)
 
@@ -78,7 +79,7 @@ def attribute_types(node: Node, opset: Mapping[str, int]) -> dict[str, int]:
         schema = defs.get_schema(node.op, max_inclusive_version=opset.get(node.domain, 1), domain=node.domain)
     except defs.SchemaError:
         return {}
-    return {name: int(a.type) for name, a in schema.attributes.items()}  # type: ignore[call-overload]
+    return {name: AttributeProto.AttributeType.Value(a.type.name) for name, a in schema.attributes.items()}
 
 
 def from_record(node: Node) -> list[tuple[str, Any]]:

@@ -90,6 +90,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "SpaceToDepth",
     ),
     "cast": ("Cast",),
+    "strings": ("StringConcat",),
     "image": ("Resize", "Upsample"),
     "classical": ("ai.onnx.ml:LinearClassifier", "ai.onnx.ml:ZipMap"),
     "reduce": (
