@@ -76,4 +76,4 @@ def epilogue(bias: Array | None = None, addend: Array | None = None, activation:
 
 def relu(y: Array) -> None:
     """max(y, 0) in place."""
-    np.maximum(y, 0, y)
+    np.maximum(y, 0, out=y)

@@ -20,26 +20,33 @@ from convcost.engine.kernels.convolution.workspace import Array, Program, aligne
 SMALL = 1_000_000
 """Multiply-accumulates of a block."""
 LONGEST = 640
-"""Inner dimensions over this are split, or else multiplied whole."""
+"""Inner dimensions over this are split where they can be, or else multiplied whole."""
+PART = 256
+"""Of a split inner dimension."""
 ROWS = 12
 """Rows of a block come in multiples of this, the row count of the widest kernels."""
 
 
-def block(k: int, n: int) -> tuple[int, int]:
-    """(rows, columns) of a block for an inner dimension of k and n columns."""
+def block(p: int, k: int, n: int) -> tuple[int, int]:
+    """(rows, columns) of the blocks of a (p, k) by (k, n) product."""
     wanted = 128 if k <= 128 or k > 320 else 64
+    if p * k * 64 <= SMALL < p * k * wanted:
+        wanted = 64
     count = -(-n // wanted)
     columns = min(n, -(-n // (count * 16)) * 16)
-    rows = SMALL // (k * columns)
-    return (rows // ROWS * ROWS if rows >= ROWS else rows), columns
+    most = SMALL // (k * columns)
+    if most >= p:
+        return p, columns
+    most = most // ROWS * ROWS or most
+    return (-(-p // -(-p // most)) if most else 0), columns
 
 
 def product(a: Array, w: Array, out: Array) -> Program:
     """Write a @ w to out, for a: (B, P, K), w: (B, K, N), out: (B, P, N), of any strides but unit ones in a row."""
     p, k = a.shape[1:]
     n = w.shape[2]
-    rows, columns = block(k, n)
-    if k > LONGEST or rows < ROWS or (p <= rows and n <= columns):
+    rows, columns = block(p, k, n)
+    if k > LONGEST or rows < min(p, ROWS) or (p <= rows and n <= columns):
         return [(np.matmul, (a, w, out))]
     program: Program = []
     for r0, r1, r in _cuts(p, rows):
@@ -47,7 +54,7 @@ def product(a: Array, w: Array, out: Array) -> Program:
             left = _split(a[:, r0:r1], 1, r)[:, :, None]
             right = _split(w[:, :, c0:c1], 2, c)[:, None]
             target = _split(_split(out[:, r0:r1, c0:c1], 1, r), 3, c)
-            if k * n > p * k:
+            if n > p:
                 left, right, target = (v.swapaxes(1, 2) for v in (left, right, target))
             program.append((np.matmul, (left, right, target)))
     return program
@@ -69,14 +76,16 @@ def _split(v: Array, axis: int, step: int) -> Array:
     return as_strided(v, (*shape[:at], count, *shape[at:]), (*strides[:at], stride, *strides[at:]))
 
 
-def splits(k: int) -> int:
-    """Into how many equal parts to split a long inner dimension; 1 where it cannot be."""
-    return next((s for s in range(2, 9) if k % s == 0 and k // s <= 512), 1) if k > LONGEST else 1
+def splits(p: int, k: int) -> int:
+    """Into how many equal parts to split the inner dimension of a product with p rows; 1 where it cannot be."""
+    if k <= PART or (k <= LONGEST and p * k * 64 <= SMALL) or (k <= LONGEST and p * PART * 64 > SMALL):
+        return 1
+    return next((s for s in range(2, 17) if k % s == 0 and k // s <= PART), 1)
 
 
 def split_product(a: Array, w: Array, out: Array, spare: Array) -> Program:
     """Like `product` for a: (P, K), w: (K, N), out: (P, N), with a long K in parts that are added; spare: (P, N)."""
-    count = splits(a.shape[1])
+    count = splits(*a.shape)
     k = a.shape[1] // count
     program: Program = []
     for i in range(count):

@@ -36,7 +36,7 @@ def limit(g: Geometry, tile: int, itemsize: int) -> int:
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:  # noqa: ARG001 - common signature
     """Bytes of scratch a thread."""
     places = min(limit(g, tile, np.dtype(dtype).itemsize), g.positions)
-    return scratch_size(dtype, (places, g.m)) if gemm.splits(g.cg) > 1 else 0
+    return scratch_size(dtype, (places, g.m)) if g.c > gemm.PART else 0
 
 
 def to_last(
@@ -55,7 +55,7 @@ def to_last(
                 rows = source[n].reshape(g.group, g.cg, size)[:, :, a:b].transpose(0, 2, 1)
             else:
                 rows = source[0, a:b].reshape(b - a, g.group, g.cg).transpose(1, 0, 2)
-            if gemm.splits(g.cg) > 1 and g.group == 1:
+            if g.group == 1 and gemm.splits(b - a, g.c) > 1:
                 (spare,) = ws.take(slot, x.dtype, (b - a, g.m))
                 program += gemm.split_product(rows[0], w[0], flat[start:stop], spare)
             else:

@@ -32,6 +32,11 @@ class Workspace:
         self.executor = executor
         self._buffers = [np.empty(0, np.uint8) for _ in range(self.threads)]
 
+    @property
+    def held(self) -> int:
+        """Bytes of scratch of all threads."""
+        return sum(buffer.nbytes for buffer in self._buffers)
+
     def reserve(self, size: int) -> None:
         """Make every thread's scratch at least `size` bytes, so that compiling layers never replaces it."""
         for slot, buffer in enumerate(self._buffers):
