@@ -113,11 +113,17 @@ def parameters(command: Command) -> list[inspect.Parameter]:
     return out + [parameter(BY_NAME[name]) for name in command.options]
 
 
+def complete(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """What the shell offers for a word that has begun."""
+    return lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)]
+
+
 def parameter(option: Option) -> inspect.Parameter:
     """One option as a parameter."""
     info = typer.Option(
         *option.flags,
-        help=option.help,
+        help=f"{option.help} One of {', '.join(option.choices)}." if option.choices else option.help,
+        autocompletion=complete(option.choices) if option.choices else None,
         metavar=option.metavar or None,
         rich_help_panel=option.panel,
         count=option.kind == "count",

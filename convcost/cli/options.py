@@ -12,9 +12,11 @@ READING = "Reading"
 SHOWING = "Showing"
 MEASURING = "Measuring"
 
+FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html")
+
 
 class Option(msgspec.Struct, frozen=True):
-    """One option. `name` is its field in `Arguments`; `many` may be given more than once."""
+    """One option. `name` is its field in `Arguments`; `many` may be given more than once; `choices` if not any text."""
 
     name: str
     flags: tuple[str, ...]
@@ -22,6 +24,7 @@ class Option(msgspec.Struct, frozen=True):
     help: str
     panel: str
     metavar: str = ""
+    choices: tuple[str, ...] = ()
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +79,7 @@ OPTIONS = (
         READING, "N",
     ),
     Option("algorithms", ("--algorithms",), "flag", "Multiplications under Winograd, FFT, im2col too.", READING),
-    Option("format", ("--format", "-f"), "text", "How standard output looks.", SHOWING, "FORMAT"),
+    Option("format", ("--format", "-f"), "text", "How standard output looks.", SHOWING, "FORMAT", FORMATS),
     Option(
         "output", ("--output", "-o"), "many", "Also write a report to a file; its ending names the format.", SHOWING,
         "[FORMAT=]PATH",
@@ -84,9 +87,9 @@ OPTIONS = (
     Option("columns", ("--columns",), "text", "Columns of the table, with commas between.", SHOWING, "NAMES"),
     Option("sort", ("--sort",), "text", "Order of layers: a column's name.", SHOWING, "NAME"),
     Option("top", ("--top", "-n"), "int", "Show only the first N layers.", SHOWING, "N"),
-    Option("by", ("--by",), "text", "A row for each layer, op, kind or scope.", SHOWING, "GROUP"),
-    Option("units", ("--units",), "text", "Rounded (si) or all digits (exact).", SHOWING, "UNITS"),
-    Option("color", ("--color",), "text", "auto, always or never.", SHOWING, "WHEN"),
+    Option("by", ("--by",), "text", "What a row stands for.", SHOWING, "GROUP", ("layer", "op", "kind", "scope")),
+    Option("units", ("--units",), "text", "Rounded or all digits.", SHOWING, "UNITS", ("auto", "si", "exact")),
+    Option("color", ("--color",), "text", "Colours.", SHOWING, "WHEN", ("auto", "always", "never")),
     Option("ascii", ("--ascii",), "flag", "Only ASCII characters.", SHOWING),
     Option("width", ("--width",), "int", "Columns of the page.", SHOWING, "N"),
     Option("quiet", ("--quiet", "-q"), "flag", "Nothing on standard output.", SHOWING),
@@ -100,7 +103,7 @@ OPTIONS = (
     Option("verify", ("--verify",), "flag", "Compare the outputs with onnxruntime's.", MEASURING),
     Option("exact", ("--exact",), "flag", "Only algorithms that round like the definition.", MEASURING),
     Option("fuse", ("--fuse",), "flag", "Let layers be merged where the result is the same.", MEASURING),
-    Option("backend", ("--backend",), "text", "What runs the model: numpy or onnxruntime.", MEASURING, "NAME"),
+    Option("backend", ("--backend",), "text", "What runs the model.", MEASURING, "NAME", ("numpy", "onnxruntime")),
 )  # fmt: skip
 
 BY_NAME = {option.name: option for option in OPTIONS}

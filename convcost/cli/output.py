@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from convcost.cli.console import style_of
 from convcost.cli.options import Arguments
 from convcost.cli.stream import put
-from convcost.cli.values import at_least, one_of
+from convcost.cli.values import at_least, choice, one_of
 from convcost.errors import UsageError
 from convcost.record import Report
 from convcost.report import EXTENSIONS, FORMATS, render
@@ -20,10 +20,10 @@ class Destination:
 
     def __init__(self, arguments: Arguments) -> None:
         self.arguments = arguments
-        self.format = one_of(arguments.format, FORMATS, "--format")
+        self.format = choice("format", arguments.format)
         self.files = [target(text) for text in arguments.output]
         self.view = view_of(arguments)
-        color = one_of(arguments.color, ("auto", "always", "never"), "--color")
+        color = choice("color", arguments.color)
         width = at_least(arguments.width, 1, "--width")
         self.style = style_of(color=color, ascii_only=arguments.ascii, width=width)
 
@@ -65,8 +65,8 @@ def view_of(arguments: Arguments) -> View:
         from convcost.report.view import SORT  # noqa: PLC0415 - as above
 
         one_of(arguments.sort, SORT, "--sort")
-    by: By = one_of(arguments.by, ("layer", "op", "kind", "scope"), "--by")  # type: ignore[assignment]
-    how: Units = one_of(arguments.units, ("auto", "si", "exact"), "--units")  # type: ignore[assignment]
+    by: By = choice("by", arguments.by)  # type: ignore[assignment]
+    how: Units = choice("units", arguments.units)  # type: ignore[assignment]
     return View(
         columns=columns,
         sort=arguments.sort,

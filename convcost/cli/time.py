@@ -6,7 +6,7 @@ from convcost.cli.measuring import measuring
 from convcost.cli.options import MEASURING, OPTIONS, SHARED, Arguments, Command
 from convcost.cli.output import Destination
 from convcost.cli.reading import reading
-from convcost.cli.values import one_of
+from convcost.cli.values import choice
 from convcost.errors import UsageError
 
 COMMAND = Command(
@@ -27,7 +27,7 @@ def run(arguments: Arguments) -> int:
     destination = Destination(arguments)
     if len(arguments.sources) != 1:
         raise UsageError(f"time takes one source, {len(arguments.sources)} are given")
-    backend = one_of(arguments.backend, ("numpy", "onnxruntime"), "--backend")
+    backend = choice("backend", arguments.backend)
     how = measuring(arguments)
     from convcost import api  # noqa: PLC0415 - mistakes in options are found without it
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 
+from convcost.cli.options import BY_NAME
 from convcost.errors import UsageError
 
 SIZES = {
@@ -53,6 +54,12 @@ def nbytes(text: str | None, option: str) -> int | None:
     if not good or unit not in SIZES:
         raise UsageError(f"{option} {text}: expected a size, as in 2GiB or 500M")
     return int(Fraction(digits) * SIZES[unit])
+
+
+def choice(name: str, text: str) -> str:
+    """The value of an option, if it is one of the option's choices."""
+    option = BY_NAME[name]
+    return one_of(text, option.choices, option.flags[0])
 
 
 def one_of(text: str, choices: Collection[str], option: str) -> str:

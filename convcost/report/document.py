@@ -52,14 +52,7 @@ def model_blocks(model: Model, view: View, how: str) -> list[Block]:
         blocks += timing_facts(model.timing)
     blocks.append(table)
     readings: tuple[Line, ...] = tuple(
-        (
-            f"#{layer.index} ",
-            Text(layer.name if layer.notation is None else layer.notation),
-            ": ",
-            Text(", ".join(layer.reading)),
-        )
-        for layer in model.layers
-        if layer.reading
+        (f"#{layer.index} ", Text("; ".join(layer.reading), local=True)) for layer in model.layers if layer.reading
     )
     if readings and model.kind == "shape":
         blocks.append(Paragraph(readings, "dim"))

@@ -141,6 +141,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
         lambda r, _: "" if r.layer.notation is None else Text(r.layer.notation),
         blank,
     ),
+    LayerColumn(Column(key="layers", title="layers", drop=12), lambda r, _: str(len(r.layers)), blank),
     count("multiplications", "mults", 10, "multiplications"),
     count("macs", "MACs", 0, "macs"),
     LayerColumn(Column(key="share", title="MACs %", drop=5), lambda r, at: parts(share(r, at.model)), blank),
@@ -176,17 +177,28 @@ TIMED = (
     "index", "name", "kind", "output", "macs", "time", "time_share", "time_bar", "gflops", "roof",
     "algorithm",
 )  # fmt: skip
+LEADING = ("index", "name")
+
 GROUPED = frozenset({"input", "output", "notation", "traits", "gflops", "roof", "algorithm"})
 """Columns that make no sense for several layers together."""
 
 
+def default_columns(model: Model, view: View) -> tuple[str, ...]:
+    """The columns that are shown unless others are asked for."""
+    keys = TIMED if model.timing else COUNTED
+    if view.tree:
+        return tuple(key for key in keys if key not in (*GROUPED, "cumulative"))
+    if view.by == "layer":
+        return keys
+    kept = tuple(key for key in keys if key not in GROUPED and not (key == "kind" and view.by != "scope"))
+    return (*kept[:2], "layers", *kept[2:])
+
+
 def chosen(model: Model, view: View) -> list[LayerColumn]:
-    """The columns of a model's table. `#` always leads: no line begins with text from the model."""
-    keys = view.columns or (TIMED if model.timing else COUNTED)
-    if view.by != "layer" or view.tree:
-        keys = tuple(key for key in keys if key not in GROUPED and not (view.tree and key == "cumulative"))
-    out = [BY_KEY[key] for key in keys if key != "index"]
-    return [BY_KEY["index"], *out]
+    """The columns of a model's table. `#` and the name always lead: no line begins with text from the model."""
+    keys = view.columns or default_columns(model, view)
+    out = [BY_KEY[key] for key in keys if key not in LEADING]
+    return [*(BY_KEY[key] for key in LEADING), *out]
 
 
 def layer_table(model: Model, view: View, how: str) -> Table:
@@ -200,23 +212,27 @@ def layer_table(model: Model, view: View, how: str) -> Table:
         running = None if running is None or macs is None else running + macs
         place = Place(model, running, how)
         drawn.append(tuple([entry.cell(row, place) for entry in entries]))
-    return table(model, entries, drawn, how, hidden_note(hidden, view))
+    return table(model, view, entries, drawn, how, hidden_note(hidden, view))
 
 
-def table(model: Model, entries: list[LayerColumn], drawn: list[tuple[Cell, ...]], how: str, note: str) -> Table:
+def table(
+    model: Model, view: View, entries: list[LayerColumn], drawn: list[tuple[Cell, ...]], how: str, note: str
+) -> Table:
     """Rows under columns, with the model's totals below."""
     end = Place(model, None, how)
     return Table(
         title=(),
-        columns=tuple([fitted(entry.column, model) for entry in entries]),
+        columns=tuple([fitted(entry.column, model, view) for entry in entries]),
         rows=tuple(drawn),
         totals=(tuple([entry.total(end) for entry in entries]),),
         note=note,
     )
 
 
-def fitted(column: Column, model: Model) -> Column:
+def fitted(column: Column, model: Model, view: View) -> Column:
     """The names of a shape string's layers are their notation, and need more room than names."""
+    if column.key == "name" and view.by != "layer":
+        return msgspec.structs.replace(column, title=view.by)
     if model.kind == "shape" and column.key == "name":
         return msgspec.structs.replace(column, least=NOTATION)
     return column

@@ -8,6 +8,8 @@ from convcost.report.text import Line, Span, Text, shorten, visible
 
 NARROWEST = 40
 DEFAULT_WIDTH = 80
+LOCAL = 400
+"""Columns that a text of the machine's own may take in a line."""
 
 ASCII = str.maketrans(
     {
@@ -77,5 +79,5 @@ class Style(msgspec.Struct, frozen=True):
         return text if width is None else shorten(text, width, mark=self.ours("…"))
 
     def line(self, line: Line, foreign: int | None = None) -> str:
-        """Spans in a row; foreign ones take at most `foreign` columns each."""
-        return "".join(self.span(span, foreign if isinstance(span, Text) else None) for span in line)
+        """Spans in a row; names from a model take at most `foreign` columns each."""
+        return "".join(self.span(span, LOCAL if isinstance(span, Text) and span.local else foreign) for span in line)

@@ -23,13 +23,18 @@ FOREIGN = 100
 
 def render(report: Report, view: View, style: Style) -> str:
     """The report as text, a newline at the end."""
-    return "\n".join(line.rstrip() for block in document(report, view) for line in draw(block, style)) + "\n"
+    lines: list[str] = []
+    for block in document(report, view):
+        for line in draw(block, style):
+            if line or (lines and lines[-1]):
+                lines.append(line.rstrip())
+    return "\n".join(lines) + "\n"
 
 
 def draw(block: Block, style: Style) -> list[str]:
     """The lines of one block."""
     if isinstance(block, Heading):
-        return [style.paint(style.line(block.line, FOREIGN), "title")]
+        return ["", style.paint(style.line(block.line, FOREIGN), "title")]
     if isinstance(block, Facts):
         return facts(block.items, style)
     if isinstance(block, Paragraph):

@@ -53,7 +53,7 @@ def tree_table(model: Model, view: View, how: str) -> Table:
             shown += 1
         place = Place(model, row.cost.macs, how, here)
         drawn.append(tuple([entry.cell(row, place) for entry in entries]))
-    return table(model, entries, drawn, how, hidden_note(len(model.layers) - shown, view))
+    return table(model, view, entries, drawn, how, hidden_note(len(model.layers) - shown, view))
 
 
 def lasts(branch: Branch, view: View) -> list[tuple[Branch | Layer, bool]]:

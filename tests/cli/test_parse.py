@@ -11,6 +11,7 @@ from convcost.cli.commands import COMMANDS, load
 from convcost.cli.options import BY_NAME, OPTIONS, Arguments
 from convcost.cli.parse import quick
 from convcost.errors import UsageError
+from convcost.report import FORMATS
 
 WORDS = st.sampled_from(["a.onnx", "12x12x3,k5,c256", "-", "x=1", "0", "7", "2.5", "json", "--", ""])
 VALUES = {"int": st.integers(0, 99).map(str), "float": st.just("2.5"), "text": WORDS, "many": WORDS}
@@ -96,3 +97,7 @@ def test_every_option_has_a_field_a_help_and_flags_of_its_own() -> None:
 def test_every_option_of_a_command_exists(name: str) -> None:
     assert set(load(name).COMMAND.options) <= set(BY_NAME)
     assert load(name).COMMAND.name == name
+
+
+def test_formats_are_those_of_the_renderers() -> None:
+    assert BY_NAME["format"].choices == FORMATS

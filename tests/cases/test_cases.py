@@ -1,0 +1,87 @@
+"""Runs the Markdown files of this folder: prose, a command, the output that is expected of it.
+
+In a fenced `console` block a line `$ convcost …` is a command and the lines below it are all that it prints, standard
+error after standard output, and `[2]` for an exit code that is not 0. A new output is accepted by
+`CONVCOST_UPDATE_CASES=1 pytest tests/cases`; look at the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from convcost.cli import main
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
+UPDATE = bool(os.environ.get("CONVCOST_UPDATE_CASES"))
+SUMMED = ("MACs", "params", "mults")
+
+
+def cases() -> list[tuple[str, int]]:
+    """(file, number of its block)."""
+    return [
+        (path.name, i) for path in sorted(HERE.glob("*.md")) for i in range(len(BLOCK.findall(path.read_text("utf-8"))))
+    ]
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """(command, expected output) of a block."""
+    parts = re.split(r"(?m)^\$ (.*)\n", block)
+    assert parts[0] == "", "a block begins with a command"
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def execute(command: str, capfd: pytest.CaptureFixture[str]) -> str:
+    """What a command prints."""
+    words = shlex.split(command)
+    assert words[0] == "convcost"
+    code = main(words[1:])
+    out, err = capfd.readouterr()
+    out = out.replace("\r\n", "\n")
+    return out + err + (f"[{code}]\n" if code else "")
+
+
+def columns_add_up(output: str) -> None:
+    """Exact numbers in the columns of a table of layers sum to its total."""
+    lines = output.split("\n")
+    for end, line in enumerate(lines):
+        if not re.match(r" +total ", line) or "--top" in "".join(lines[end:]):
+            continue
+        rules = [i for i, other in enumerate(lines[:end]) if other and set(other) <= {"─", "-"}][-2:]
+        head = lines[rules[0] - 1]
+        for title in (t for t in SUMMED if re.search(rf" {t}(?: |$)", head)):
+            edge = re.search(rf" {title}(?= |$)", head).end()  # type: ignore[union-attr]
+            column = [row[:edge].split()[-1].replace(",", "") for row in lines[rules[0] + 1 : rules[1]]]
+            if all(n.isdigit() for n in column):
+                assert sum(map(int, column)) == int(line[:edge].split()[-1].replace(",", ""))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with the sample models in it."""
+    (tmp_path / "sample_models").symlink_to(ROOT / "sample_models")
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(("name", "number"), cases())
+def test_case(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
+    block = BLOCK.findall((HERE / name).read_text("utf-8"))[number]
+    seen = [(command, execute(command, capfd)) for command, _ in commands(block)]
+    for _, output in seen:
+        columns_add_up(output)
+    actual = "".join(f"$ {command}\n{output}" for command, output in seen)
+    if UPDATE:
+        text = (HERE / name).read_text("utf-8")
+        (HERE / name).write_text(text.replace(f"```console\n{block}```", f"```console\n{actual}```", 1), "utf-8")
+    else:
+        assert actual == block
