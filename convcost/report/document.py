@@ -47,7 +47,7 @@ def document(report: Report, view: View) -> list[Block]:
 def model_blocks(model: Model, view: View, how: str) -> list[Block]:
     """One model: headline, layers, what was read into a shape string, coverage."""
     table = tree_table(model, view, how) if view.tree else layer_table(model, view, how)
-    blocks: list[Block] = [Heading(title(model)), headline(model)]
+    blocks: list[Block] = [Heading(title(model)), headline(model), *formulas(model)]
     if model.timing is not None:
         blocks += timing_facts(model.timing)
     blocks.append(table)
@@ -82,11 +82,15 @@ def headline(model: Model) -> Facts:
     items.append(f"peak memory {size(total.peak_memory_bytes, 'si')}")
     if total.intensity is not None:
         items.append(f"{units.significant(Fraction(total.intensity), 3)} FLOP/B")
-    formulas: list[Line] = [(f"{name} = ", Text(text)) for name, text in total.symbolic.items() if name in HEADLINED]
-    return Facts((*((item,) for item in items), *formulas))
+    return Facts(tuple((item,) for item in items))
 
 
-HEADLINED = ("macs", "params")
+def formulas(model: Model) -> list[Block]:
+    """What takes the place of numbers where dimensions are open."""
+    symbolic = model.totals.symbolic
+    names = {"macs": "MACs", "params": "parameters"}
+    lines: list[Line] = [(f"{names[name]} = ", Text(symbolic[name])) for name in names if name in symbolic]
+    return [Paragraph(tuple(lines))] if lines else []
 
 
 def coverage(seen: Coverage, given: dict[str, int]) -> Facts:

@@ -105,11 +105,10 @@ def footnotes(table: Table, layout: Layout, style: Style) -> list[str]:
 
 def draw_row(row: tuple[Cell, ...], table: Table, layout: Layout, style: Style, role: str) -> str:
     """One row."""
-    drawn = [
-        " " * gap + style.paint(draw_cell(row[i], width, table.columns[i], style), role or role_of(row[i]))
-        for i, width, gap in layout.shown
-    ]
-    return "".join(drawn)
+    drawn = [(row[i], gap, draw_cell(row[i], width, table.columns[i], style)) for i, width, gap in layout.shown]
+    if role:
+        return style.paint("".join([" " * gap + text for _, gap, text in drawn]).rstrip(), role)
+    return "".join([" " * gap + style.paint(text, role_of(cell)) for cell, gap, text in drawn])
 
 
 def role_of(cell: Cell) -> str:

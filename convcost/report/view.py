@@ -173,11 +173,14 @@ def shape_text(shape: list[int | str] | None) -> str | Text:
         return "?"
     if all(isinstance(d, int) for d in shape):
         return "×".join(map(str, shape)) if shape else "scalar"
-    return Text("×".join(str(d) if isinstance(d, int) else shorten(d, SYMBOL) for d in shape))
+    dims = [str(d) if isinstance(d, int) else shorten(f"({d})" if " " in d else d, SYMBOL) for d in shape]
+    return Text(shorten("×".join(dims), SYMBOLIC))
 
 
 SYMBOL = 12
 """Columns of a symbol in a shape."""
+SYMBOLIC = 20
+"""Columns of a shape that has symbols."""
 
 
 GROUPS: dict[str, Callable[[Layer], str]] = {
