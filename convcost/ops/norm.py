@@ -185,7 +185,8 @@ def layer_norm_cost(call: Call) -> Work:
     Source: ONNX operator LayerNormalization and its function body.
     """
     groups, m = groups_from(call.attrs.axis, call.x(0).dims)
-    inverse = Work(divisions=groups) if len(call.outputs) > 2 and call.outputs[2] is not None else Work()
+    asked = call.n_outputs > 2 and call.outputs[2] is not None
+    inverse = Work(divisions=groups if asked else 0)
     return standardized(groups, m) + affine(groups * m, shift=call.has(2)) + inverse
 
 
