@@ -1,11 +1,12 @@
 """Each convolution algorithm against onnxruntime, layer by layer, interleaved.
 
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/kernels.py [--threads 1] [--runs 9] [--only resnet] [--all] [--cpu]
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/kernels.py [--threads 1] [--runs 9] [--only resnet]
 
 onnxruntime runs a model of the one layer with its default optimisations. `run` is its whole run of that model, `node`
 the time of the Conv node in its own profile, without the reordering of the input and output to its blocked layout.
 Ours is the shortest run of each candidate on prepared weights; the figures are ours / `run`, and for the best also
-ours / `node`. Candidates and onnxruntime take turns, so that a busy moment falls on all of them.
+ours / `node`. Candidates and onnxruntime take turns, so that a busy moment falls on all of them; --cpu counts
+processor time, for a machine that others use.
 """
 
 from __future__ import annotations
@@ -126,7 +127,8 @@ class Rival:
         path = Path(self.profiled.end_profiling())
         events = json.loads(path.read_text())
         path.unlink()
-        return min(e["dur"] for e in events if e.get("args", {}).get("op_name") in ("Conv", "FusedConv")) * 1000
+        durations: list[int] = [e["dur"] for e in events if e.get("args", {}).get("op_name") in ("Conv", "FusedConv")]
+        return min(durations) * 1000
 
     def output(self) -> Any:
         """What it computes."""
@@ -145,11 +147,9 @@ def main() -> None:
     clock = thread_time_ns if args.cpu and args.threads == 1 else perf_counter_ns
     pool = ThreadPoolExecutor(args.threads) if args.threads > 1 else None
     ws = Workspace(args.threads, pool)
-    ratios: list[tuple[float, float]] = []
     with threadpool_limits(1, "blas"):
-        for shape in SHAPES:
-            if args.only in shape.name:
-                ratios.append(row(shape, ws, args.threads, args.runs, clock, every=args.all))
+        wanted = [shape for shape in SHAPES if args.only in shape.name]
+        ratios = [row(shape, ws, args.threads, args.runs, clock, every=args.all) for shape in wanted]
     best = np.exp(np.log(np.array(ratios)).mean(0))
     print(f"\ngeometric mean of the best: {best[0]:.2f} of run, {best[1]:.2f} of node, {len(ratios)} layers")
 
@@ -196,12 +196,10 @@ def row(
     best = min(min(found) for found in times)
     cells = sorted((min(v)[0], k, min(v)[1]) for k, v in report.items())
     shown = " · ".join(f"{k} {r:.2f}" + ("" if every else f" ({label})") for r, k, label in cells[: 12 if every else 6])
-    rate = 2e-0 * g.macs / best
-    print(
-        f"{shape.name:26} run {run / 1e6:7.3f} ms node {node / 1e6:7.3f} | best {best / run:.2f} run {best / node:.2f} node "
-        f"{rate:4.0f} GFLOP/s | {shown}",
-        flush=True,
-    )
+    rate = 2 * g.macs / best
+    theirs = f"run {run / 1e6:7.3f} ms node {node / 1e6:7.3f}"
+    ours = f"best {best / run:.2f} run {best / node:.2f} node {rate:4.0f} GFLOP/s"
+    print(f"{shape.name:26} {theirs} | {ours} | {shown}", flush=True)
     return best / run, best / node
 
 

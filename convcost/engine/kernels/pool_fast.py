@@ -1,7 +1,9 @@
-"""Maximum and average pooling over any window, and global pooling, in both layouts.
+"""Maximum and average pooling over any window, local response normalisation, and global pooling, in both layouts.
 
-A window is separable: the extreme (or the sum) along one axis, then along the next, each by k - 1 operations on whole
-shifted arrays, without a gather. Tiles of whole lines stay in cache.
+Like the convolutions they compile to programs on the given arrays: `ws.execute(max_pool(x, g, y, ws, layout=…))`, and
+the programs can be kept for as long as the arrays are.
+A window is separable: the maximum (or the sum) along one axis, then along the next, each by k - 1 operations on whole
+shifted arrays, without a gather. Tiles stay in cache.
 """
 
 from __future__ import annotations
@@ -12,8 +14,17 @@ from math import prod
 import numpy as np
 
 from convcost.engine.kernels.convolution.geometry import Geometry, ints
-from convcost.engine.kernels.convolution.slab import fill_slab, inside, lengths, reads
-from convcost.engine.kernels.convolution.workspace import Array, Box, Workspace, boxes
+from convcost.engine.kernels.convolution.slab import fill_slab, inside, reads
+from convcost.engine.kernels.convolution.workspace import (
+    Array,
+    Box,
+    Program,
+    Workspace,
+    boxes,
+    index,
+    lengths,
+    slices,
+)
 from convcost.ops.windows import Window
 
 TILE = 512 * 1024
@@ -39,20 +50,29 @@ def pool_geometry(batch: int, c: int, spatial: tuple[int, ...], out: tuple[int, 
     )
 
 
-def max_pool(x: Array, g: Geometry, y: Array, ws: Workspace, *, layout: str) -> None:
-    """Write the maximum over every window of x to y; windows entirely in the padding give the lowest value."""
+def max_pool(x: Array, g: Geometry, y: Array, ws: Workspace, *, layout: str) -> list[Program]:
+    """The maximum over every window of x, to y; windows entirely in the padding give the lowest value.
+
+    x: g.x_shape(layout), y: g.y_shape(layout), of any real type. A NaN in a window is its maximum.
+    """
     low = -np.inf if np.issubdtype(x.dtype, np.inexact) else np.iinfo(x.dtype).min
-    _pool(x, g, y, ws, layout, np.maximum, low, None)
+    return _pool(x, g, y, ws, layout, np.maximum, low, None)
 
 
-def average_pool(x: Array, g: Geometry, y: Array, ws: Workspace, *, layout: str, count_include_pad: bool) -> None:
-    """Write the mean over every window of x to y, of the elements inside x, or also of the declared padding."""
-    _pool(x, g, y, ws, layout, np.add, 0, divisors(g, count_include_pad=count_include_pad).astype(x.dtype))
+def average_pool(
+    x: Array, g: Geometry, y: Array, ws: Workspace, *, layout: str, count_include_pad: bool
+) -> list[Program]:
+    """The mean over every window of x, to y: of the elements inside x, or also of the declared padding.
+
+    x: g.x_shape(layout), y: g.y_shape(layout), floating point.
+    """
+    divisor = divisors(g, count_include_pad=count_include_pad).astype(x.dtype)
+    return _pool(x, g, y, ws, layout, np.add, 0, divisor)
 
 
 def divisors(g: Geometry, *, count_include_pad: bool) -> Array:
-    """How many elements each window averages: (*O), by axis."""
-    out = np.ones((), np.int64)
+    """How many elements each window averages: (*O)."""
+    out: Array = np.ones((), np.int64)
     for i, o, k, s, d, pb, pe in zip(
         g.spatial, g.out, g.kernel, g.strides, g.dilations, g.before, g.after, strict=True
     ):
@@ -71,51 +91,59 @@ def _pool(
     combine: Combine,
     value: float,
     divisor: Array | None,
-) -> None:
+) -> list[Program]:
     first = layout == "nchw"
-    axis = 2 if first else 1
-    inner = prod(g.out[1:]) if first else g.c * prod(g.out[1:])
+    line = prod(g.out[1:]) * (1 if first else g.c)
     grid = (g.batch, g.c, g.out[0]) if first else (g.batch, g.out[0])
-    rows = max(1, TILE // max(1, inner * x.itemsize * g.strides[0]))
+    rows = max(1, TILE // max(1, line * x.itemsize * g.strides[0]))
 
-    def work(share: Sequence[Box], slot: int) -> None:
-        for box in share:
-            places = (box[-1], *((0, o) for o in g.out[1:]))
-            ranges = reads(g, places)
-            lead = tuple(slice(a, b) for a, b in box[:-1])
-            shape = [b - a for a, b in box[:-1]]
-            size = [hi - lo for lo, hi in ranges]
-            tail = [] if first else [g.c]
-            counts = lengths(places)
-            target = y[(*lead, slice(*box[-1]))]
-            shapes = [tuple(shape + list(counts[:j]) + size[j:] + tail) for j in range(g.rank)]
-            if inside(g, ranges):
-                slab = x[(*lead, *(slice(lo, hi) for lo, hi in ranges))]
-                _, *between = ws.take(slot, x.dtype, (0,), *shapes[1:])
-            else:
-                slab, *between = ws.take(slot, x.dtype, *shapes)
-                fill_slab(x[lead], ranges, axis, slab, value)
-            for j, out in enumerate((*between, target)):
-                _reduce(slab, axis + j, g, j, counts[j], combine, out)
-                slab = out
+    def share(part: Sequence[Box], slot: int) -> Program:
+        program: Program = []
+        for box in part:
+            program += _box(x, g, box, y, ws, slot, combine, value, first=first)
             if divisor is not None:
-                part = divisor[slice(*box[-1])]
-                np.divide(target, part if first else part[..., None], out=target)
+                target, by = y[slices(box)], divisor[slice(*box[-1])]
+                program.append((np.divide, (target, by if first else by[..., None], target)))
+        return program
 
-    ws.share(boxes(grid, rows, ws.threads), work)
+    return ws.share(boxes(grid, rows, ws.threads), share)
 
 
-def _reduce(slab: Array, axis: int, g: Geometry, j: int, count: int, combine: Combine, out: Array) -> None:
+def _box(
+    x: Array, g: Geometry, box: Box, y: Array, ws: Workspace, slot: int, combine: Combine, value: float, *, first: bool
+) -> Program:
+    """One box of (image, [channel,] first axis), with everything on the other axes."""
+    places = (box[-1], *((0, o) for o in g.out[1:]))
+    ranges, counts, lead = reads(g, places), lengths(places), lengths(box[:-1])
+    size, tail, axis = lengths(ranges), () if first else (g.c,), len(box) - 1
+    shapes = [(*lead, *counts[:j], *size[j:], *tail) for j in range(g.rank)]
+    program: Program = []
+    if inside(g, ranges):
+        slab = x[index(*slices(box[:-1]), *slices(ranges))]
+        between = ws.take(slot, x.dtype, *shapes[1:])
+    else:
+        slab, *between = ws.take(slot, x.dtype, *shapes)
+        program = fill_slab(x[slices(box[:-1])], ranges, axis, slab, value)
+    for j, out in enumerate((*between, y[slices(box)])):
+        program += _reduce(slab, axis + j, g, j, counts[j], combine, out)
+        slab = out
+    return program
+
+
+def _reduce(slab: Array, axis: int, g: Geometry, j: int, count: int, combine: Combine, out: Array) -> Program:
     """Combine the taps of one axis: k shifted views of `count` elements each."""
     s, d = g.strides[j], g.dilations[j]
     lead = (slice(None),) * axis
     views = [slab[(*lead, slice(t * d, t * d + (count - 1) * s + 1, s))] for t in range(g.kernel[j])]
     if len(views) == 1:
-        np.copyto(out, views[0])
-        return
-    combine(views[0], views[1], out=out)
-    for view in views[2:]:
-        combine(out, view, out=out)
+        return [(np.copyto, (out, views[0]))]
+    to = into(combine, out)
+    return [(to, (views[0], views[1])), *((to, (out, view)) for view in views[2:])]
+
+
+def into(combine: Combine, out: Array) -> Callable[[Array, Array], Array]:
+    """The operation with its output given."""
+    return lambda a, b: combine(a, b, out=out)
 
 
 def global_average(x: Array, *, layout: str) -> Array:
@@ -132,31 +160,49 @@ def global_average(x: Array, *, layout: str) -> Array:
 
 def global_max(x: Array, *, layout: str) -> Array:
     """x: (N, C, *I) or (N, *I, C) -> (N, C)."""
-    if layout == "nchw":
-        out: Array = x.reshape(x.shape[0], x.shape[1], -1).max(2)
-        return out
-    last: Array = x.reshape(x.shape[0], -1, x.shape[-1]).max(1)
-    return last
+    first = layout == "nchw"
+    flat = x.reshape((*x.shape[:2], -1) if first else (x.shape[0], -1, x.shape[-1]))
+    out: Array = flat.max(2 if first else 1)
+    return out
 
 
-def lrn(x: Array, y: Array, *, size: int, alpha: float, beta: float, bias: float, layout: str) -> None:
-    """Write x / (bias + alpha/size · Σ x²)^beta to y, the sum over `size` channels; beta 0.75 by square roots."""
-    axis = 1 if layout == "nchw" else x.ndim - 1
-    square = np.square(x)
-    total = square.copy()
-    c, before = x.shape[axis], (size - 1) // 2
-    lead = (slice(None),) * axis
-    for shift in range(-before, size - before):
-        if shift and abs(shift) < c:
-            here = (*lead, slice(max(0, -shift), c - max(0, shift)))
-            there = (*lead, slice(max(0, shift), c - max(0, -shift)))
-            total[here] += square[there]
-    np.multiply(total, alpha / size, out=total)
-    np.add(total, bias, out=total)
-    if beta == 0.75:
-        np.sqrt(total, out=square)
-        np.sqrt(square, out=total)
-        np.multiply(total, square, out=total)
-    else:
-        np.power(total, beta, out=total)
-    np.divide(x, total, out=y)
+def lrn(
+    x: Array, y: Array, ws: Workspace, *, size: int, alpha: float, beta: float, bias: float, layout: str
+) -> list[Program]:
+    """X / (bias + alpha/size · Σ x²)^beta, the sum over `size` channels, to y. x, y: (N, C, *I) or (N, *I, C).
+
+    The exponent 0.75, the usual one, is computed by two square roots.
+    Source: A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep CNNs", 2012, section 3.3.
+    """
+    first = layout == "nchw"
+    source = x.reshape(*x.shape[:2], -1) if first else x.reshape(1, -1, x.shape[-1])
+    target = y.reshape(source.shape)
+    places, axis = source.shape[2 if first else 1], 1 if first else 2
+    c = source.shape[axis]
+    grid = (source.shape[0], places)
+
+    def share(part: Sequence[Box], slot: int) -> Program:
+        program: Program = []
+        for n, at in part:
+            here = index(slice(*n), slice(None), slice(*at)) if first else index(slice(*n), slice(*at))
+            shape = source[here].shape
+            wide = (*shape[:axis], c + size - 1, *shape[axis + 1 :])
+            square, total = ws.take(slot, x.dtype, wide, shape)
+            views = [square[index(*(slice(None),) * axis, slice(t, t + c))] for t in range(size)]
+            middle = (size - 1) // 2
+            program += [(square.fill, (0,)), (np.multiply, (source[here], source[here], views[middle]))]
+            program.append((np.add, (views[0], views[1], total)) if size > 1 else (np.copyto, (total, views[0])))
+            program += [(np.add, (total, view, total)) for view in views[2:]]
+            program += [(np.multiply, (total, alpha / size, total)), (np.add, (total, bias, total))]
+            program += _power(total, beta, square.reshape(-1)[: total.size].reshape(shape))
+            program.append((np.divide, (source[here], total, target[here])))
+        return program
+
+    return ws.share(boxes(grid, min(places, max(1, TILE // (2 * c * x.itemsize))), ws.threads), share)
+
+
+def _power(total: Array, beta: float, spare: Array) -> Program:
+    """Total ** beta in place, for positive values."""
+    if beta != 0.75:
+        return [(np.power, (total, beta, total))]
+    return [(np.sqrt, (total, spare)), (np.sqrt, (spare, total)), (np.multiply, (total, spare, total))]

@@ -57,11 +57,11 @@ def computed(trial: Trial, g: Geometry, x: Any, w: Any, b: Any, ws: Workspace, a
 
 @pytest.mark.parametrize("transposed", [False, True])
 def test_every_algorithm_is_the_definition(
-    transposed: bool, problems: Any, convolution: Definition, two_threads: Workspace
+    *, transposed: bool, problems: Any, convolution: Definition, two_threads: Workspace
 ) -> None:
     @settings(max_examples=80, deadline=None)
     @given(p=problems(transposed=transposed), end=st.sampled_from([None, relu]), add=st.booleans(), two=st.booleans())
-    def check(p: Any, end: Any, add: bool, two: bool) -> None:
+    def check(*, p: Any, end: Any, add: bool, two: bool) -> None:
         try:
             g = geometry(p.x, p.w, attributes(p, transposed=transposed))
         except ShapeError:
@@ -78,7 +78,7 @@ def test_every_algorithm_is_the_definition(
     check()
 
 
-CASES = {
+CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "blocks of rows and columns": ((1, 40, 20, 20), (200, 40, 3, 3), {"pads": (1, 1, 1, 1)}),
     "blocks with rests": ((2, 144, 13, 17), (150, 144, 1, 1), {}),
     "split inner dimension": ((1, 1024, 5, 10), (136, 1024, 1, 1), {}),

@@ -108,7 +108,7 @@ def for_first(w: Array, g: Geometry, *, taps_first: bool) -> Array:
     return placed(parts.transpose((0, 1, 3, 2) if taps_first else (0, 1, 2, 3)), (g.group, g.mg, g.taps * g.cg))
 
 
-def placed(w: npt.NDArray[np.generic], shape: tuple[int, ...], dtype: npt.DTypeLike = None) -> Array:
+def placed(w: npt.NDArray[np.generic], shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
     """A copy of w in C order as `shape`, where vector loads are fast."""
     out = aligned((prod(shape),), dtype or w.dtype)
     np.copyto(out.reshape(w.shape), w, casting="same_kind")

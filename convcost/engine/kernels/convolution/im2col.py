@@ -24,6 +24,7 @@ from convcost.engine.kernels.convolution.workspace import (
     Program,
     Workspace,
     boxes,
+    index,
     lengths,
     scratch_size,
     slices,
@@ -75,7 +76,7 @@ def gather_first(x: Array, g: Geometry, box: Box, ws: Workspace, slot: int) -> t
     program: Program = []
     if inside(g, ranges):
         (col,) = ws.take(slot, x.dtype, col_shape)
-        slab = x[(image, slice(None), *slices(ranges))]
+        slab = x[index(image, slice(None), *slices(ranges))]
     else:
         slab, col = ws.take(slot, x.dtype, (g.c, *lengths(ranges)), col_shape)
         program = fill_slab(x[image], ranges, 1, slab)

@@ -27,6 +27,7 @@ from convcost.engine.kernels.convolution.workspace import (
     Program,
     Workspace,
     boxes,
+    index,
     lengths,
     scratch_size,
     slices,
@@ -123,7 +124,7 @@ def spread(x: Array, g: Geometry, box: Box, matrix: Array) -> Program:
         (np.copyto, (matrix[prod(lead) * p :], 0)),
     ]
     for tap in product(*(range(k) for k in g.kernel[:-1])):
-        target = lines[(*columns, slice(pad, pad + width), *tap)]
+        target = lines[index(*columns, slice(pad, pad + width), *tap)]
         source = x[slice(*box[0])]
         inner: tuple[slice, ...] = (slice(None),)
         read: tuple[slice, ...] = (slice(None),)

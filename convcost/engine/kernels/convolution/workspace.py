@@ -141,6 +141,11 @@ def lengths(box: Box) -> tuple[int, ...]:
     return tuple(b - a for a, b in box)
 
 
+def index(*parts: Any) -> Any:
+    """An index of slices and numbers."""
+    return parts
+
+
 def slices(box: Box) -> tuple[slice, ...]:
     """The box as an index."""
     return tuple(slice(a, b) for a, b in box)
