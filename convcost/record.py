@@ -149,12 +149,18 @@ class UnknownNode(Record, frozen=True):
 
 
 class Coverage(Record, frozen=True):
-    """How much of the model the totals stand for."""
+    """How much of the model the totals stand for.
+
+    `complete` means that they are exact. Otherwise `lower_bound` says that something is missing from them, and
+    `upper_bound` that sizes which the data decide are taken at their most.
+    """
 
     complete: bool
     nodes: int
     counted: int
     unknown: list[UnknownNode]
+    lower_bound: bool = False
+    upper_bound: bool = False
 
 
 class Output(Record, frozen=True):

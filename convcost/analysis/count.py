@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from convcost.analysis.layers import Row, layer
-from convcost.analysis.leaf import call_of, kind_of, leaf, trips
+from convcost.analysis.leaf import call_of, doubt, kind_of, leaf, trips
 from convcost.analysis.memory import peak_memory
 from convcost.analysis.receptive import Tracker
 from convcost.analysis.tally import Tally, add, cost_of, repeated
@@ -61,6 +61,7 @@ class Counter:
         self.book = Book()
         self.memo: dict[int, Tally] = {}
         self.notes: list[tuple[str, str]] = []
+        self.doubts: dict[str, str] = {}
 
     def graph(self, graph: Graph, place: Place, repeats: Dim) -> None:
         """Rows for all nodes of `graph`, done `repeats` times."""
@@ -83,6 +84,8 @@ class Counter:
         self.book.use(index, node, op, call, place.names)
         fields = place.fields.follow(node, call, op)
         tally = own if repeats == 1 else repeated(own, repeats)
+        if tally.upper_bound:
+            self.doubts.setdefault(doubt(call), "/".join((*place.path, node.name)))
         self.rows.append(Row(node, place.path, kind_of(node, op, call), call, tally, repeats, index, fields))
         return index
 
@@ -225,13 +228,19 @@ def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None, algorit
     layers = [
         layer(i, row, tally, total, shared=shared, priced=algorithms) for i, (row, tally, shared) in enumerate(rows)
     ]
+    missing = total.n_unknown > 0 or total.lower_bound or total.weights_missing
     coverage = Coverage(
-        complete=total.n_unknown == 0 and not total.lower_bound and not total.weights_missing,
+        complete=not missing and not total.upper_bound,
         nodes=total.nodes,
         counted=total.nodes - total.n_unknown,
         unknown=list(total.unknown),
+        lower_bound=missing,
+        upper_bound=total.upper_bound,
     )
-    return Counted(layers, total, coverage, counter.notes)
+    notes = counter.notes + [
+        (name, f"{why}: counted at the most that is possible") for why, name in counter.doubts.items()
+    ]
+    return Counted(layers, total, coverage, notes)
 
 
 def summed(tallies: list[Tally]) -> Tally:

@@ -45,7 +45,17 @@ def leaf(node: Node, op: Op | None, call: Call) -> Tally:
         missing = UnknownNode(name=node.name, op=node.op, reason=why.reason)
         return Tally(nodes=1, unknown=(missing,), n_unknown=1, bytes_missing=True)
     read, write, lost = traffic(call)
-    return Tally(work=work, read_bytes=read, write_bytes=write, nodes=1, bytes_missing=lost)
+    return Tally(
+        work=work, read_bytes=read, write_bytes=write, nodes=1, bytes_missing=lost, upper_bound=bool(doubt(call))
+    )
+
+
+def doubt(call: Call) -> str:
+    """Why a size in this call is only the most that the data allow; empty where all are exact."""
+    for t in (*call.outputs, *call.inputs):
+        if t is not None and t.at_most:
+            return t.at_most
+    return ""
 
 
 def work_of(node: Node, op: Op | None, call: Call) -> Work:

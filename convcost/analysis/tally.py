@@ -16,7 +16,8 @@ NAMES = (*COUNTED, "peak_memory_bytes")
 class Tally(msgspec.Struct, frozen=True):
     """The cost of some nodes. None: not known; `unknown` lists the nodes whose work is missing.
 
-    `bytes_missing` and `effective_missing` say that traffic, or effective MACs, lack a part.
+    `bytes_missing` and `weights_missing` say that traffic or parameters lack a part; `lower_bound` that a loop counts
+    once; `upper_bound` that a size is the most that the data allow.
     """
 
     work: Work = Work()
@@ -31,6 +32,7 @@ class Tally(msgspec.Struct, frozen=True):
     bytes_missing: bool = False
     weights_missing: bool = False
     lower_bound: bool = False
+    upper_bound: bool = False
 
 
 MAX_LISTED = 1000
@@ -52,6 +54,7 @@ def add(a: Tally, b: Tally) -> Tally:
         a.bytes_missing or b.bytes_missing,
         a.weights_missing or b.weights_missing,
         a.lower_bound or b.lower_bound,
+        a.upper_bound or b.upper_bound,
     )
 
 

@@ -72,7 +72,8 @@ def insist(item: Loaded, counted: analysis.Counted, totals: record.Cost) -> None
         name, formula = next(iter(totals.symbolic.items()))
         raise ModelError(f"dimensions are open: {name} is {formula}", file=item.name, code="C242")
     if not counted.coverage.complete:
-        raise ModelError("the totals are lower bounds", file=item.name, code="C243")
+        kind = "lower" if counted.coverage.lower_bound else "upper"
+        raise ModelError(f"the totals are {kind} bounds", file=item.name, code="C243")
 
 
 def diagnostic(item: Loaded, note: Note) -> record.Diagnostic:

@@ -66,6 +66,8 @@ class Tensor(msgspec.Struct, frozen=True, gc=False):
     needs: tuple[str, ...] = ()
     nonzeros: int | None = None
     length: Dim | None = None
+    at_most: str = ""
+    """Why the true shape may be smaller: the data decide, and `shape` is the most that they allow."""
 
     @property
     def dims(self) -> Shape:

@@ -257,6 +257,11 @@ def unknown(reason: str, dtype: DType | None = None, needs: tuple[str, ...] = ()
     return Tensor("", dtype=dtype, reason=reason, needs=needs)
 
 
+def bounded(shape: Shape, why: str, dtype: DType | None) -> Tensor:
+    """An output whose size the data decide, at the most that the operator allows."""
+    return Tensor("", dtype=dtype, shape=shape, at_most=why)
+
+
 def require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
     """Raise `ShapeError(message)` unless `condition`."""
     if not condition:

@@ -50,7 +50,7 @@ def results(body: Graph) -> tuple[Tensor, ...]:
 
 def truth(t: Tensor | None) -> bool | None:
     """A condition whose content is known, else None."""
-    if t is None or t.value is None or len(t.value) != 1:
+    if t is None or t.value is None or len(t.value) != 1 or t.at_most:
         return None
     try:
         return bool(t.value[0])
@@ -109,7 +109,7 @@ def limit_of(call: Call) -> Dim:
     limit = call.optional(0)
     if limit is None:
         raise Unknown("the loop has no trip count: the data decide when it ends")
-    if limit.value is None:
+    if limit.value is None or limit.at_most:
         raise Unknown("the trip count is computed from data and is not known before running")
     require(len(limit.value) == 1, f"the trip count must be one integer, not {len(limit.value)}")
     m = integers(limit, "the trip count")[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcost.errors import Unknown
 from convcost.ir import DType, Tensor
-from convcost.ops.base import NOTHING, Attrs, Call, Op, Work, agree, numbers, require, show, typed, unknown
+from convcost.ops.base import NOTHING, Attrs, Call, Op, Work, agree, bounded, integers, numbers, require, show, typed
 
 
 class RoiPoolAttrs(Attrs, frozen=True):
@@ -132,7 +132,13 @@ def suppression_shape(call: Call) -> tuple[Tensor, ...]:
     agree(boxes.dims[0], scores.dims[0], f"the batches of boxes and scores differ: {boxes.dims[0]}, {scores.dims[0]}")
     if keeps_none(call):
         return (typed(boxes, (0, 3), dtype=DType.INT64),)
-    return (unknown("how many boxes are kept depends on the data", DType.INT64),)
+    each = boxes.dims[1]
+    limit = call.optional(2)
+    if limit is not None and limit.value is not None and len(limit.value) == 1:
+        kept = integers(limit, "the number of boxes to keep")[0]
+        each = min(each, kept) if isinstance(each, int) and isinstance(kept, int) else each
+    most = scores.dims[0] * scores.dims[1] * each
+    return (bounded((most, 3), "how many boxes are kept depends on the data", DType.INT64),)
 
 
 def suppression_cost(call: Call) -> Work:

@@ -137,9 +137,12 @@ class Resolver:
             outputs = self.contradicted(node, inside)
         fixed = (op is None or op.constant) and all(t is None or t.constant for t in inputs) and not node.bodies
         own = scope.own
+        doubt = "" if fixed else next((t.at_most for t in inputs if t is not None and t.at_most), "")
         for name, t in zip(node.outputs, outputs, strict=False):
             if name:
-                own[name] = msgspec.structs.replace(t, name=name, constant=fixed and op is not None, stored=False)
+                own[name] = msgspec.structs.replace(
+                    t, name=name, constant=fixed and op is not None, stored=False, at_most=t.at_most or doubt
+                )
         for name in node.outputs[len(outputs) :]:
             if name:
                 own[name] = Tensor(name, reason=f"{node.op} does not define this output")

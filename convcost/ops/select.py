@@ -7,7 +7,7 @@ from math import trunc
 
 from convcost.errors import Unknown
 from convcost.ir import Dim, DType, Expr, Tensor, Value, known
-from convcost.ops.base import Attrs, Call, NoAttrs, Work, axis_of, integers, require, typed, unknown
+from convcost.ops.base import Attrs, Call, NoAttrs, Work, axis_of, bounded, integers, require, typed
 from convcost.ops.folding import numeric, positions
 from convcost.ops.gather import reading
 
@@ -37,7 +37,9 @@ def compress_shape(call: Call) -> tuple[Tensor, ...]:
     if axis is not None:
         axis = axis_of(axis, x.rank)
     if condition.value is None:
-        return (unknown("the number of elements that Compress keeps depends on data", x.dtype),)
+        n = condition.size if axis is None else x.dims[axis]
+        most = (n,) if axis is None else x.dims
+        return (bounded(most, "the number of elements that Compress keeps depends on data", x.dtype),)
     n = sum(v != 0 for v in condition.value)
     return (typed(x, (n,) if axis is None else (*x.dims[:axis], n, *x.dims[axis + 1 :])),)
 
@@ -55,7 +57,8 @@ def non_zero_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (d0, …, dr) -> y: (r, number of elements that are not 0); a scalar counts as one dimension."""
     x = call.x(0)
     if x.value is None or any(isinstance(v, Expr) for v in x.value):
-        return (unknown("the number of non-zero elements depends on data", DType.INT64),)
+        most = (max(x.rank, 1), x.size)
+        return (bounded(most, "the number of non-zero elements depends on data", DType.INT64),)
     return (typed(x, (x.rank, sum(v != 0 for v in x.value)), dtype=DType.INT64),)
 
 
@@ -74,10 +77,10 @@ def unique_shape(call: Call) -> tuple[Tensor, ...]:
     why = "the number of unique elements depends on data"
     inverse = (x.size,) if axis is None else (x.dims[axis],)
     return (
-        unknown(why, x.dtype),
-        unknown(why, DType.INT64),
+        bounded(inverse if axis is None else x.dims, why, x.dtype),
+        bounded(inverse, why, DType.INT64),
         Tensor("", dtype=DType.INT64, shape=inverse),
-        unknown(why, DType.INT64),
+        bounded(inverse, why, DType.INT64),
     )
 
 
