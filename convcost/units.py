@@ -72,6 +72,8 @@ def significant(x: Fraction, digits: int) -> str:
 
 def _scaled(n: int, base: int, prefixes: tuple[str, ...], digits: int) -> str:
     sign, n = ("-", -n) if n < 0 else ("", n)
+    if n >= base ** len(prefixes):
+        return f"{sign}{_power(n, digits)} {prefixes[0]}".rstrip()
     step = 0
     while n >= base ** (step + 1) and step + 1 < len(prefixes):
         step += 1
@@ -80,3 +82,13 @@ def _scaled(n: int, base: int, prefixes: tuple[str, ...], digits: int) -> str:
         step += 1
         text = significant(Fraction(n, base**step), digits)
     return f"{sign}{text} {prefixes[step]}".rstrip()
+
+
+def _power(n: int, digits: int) -> str:
+    """7.24e75: what is beyond the largest prefix."""
+    exponent = len(str(n)) - 1
+    text = significant(Fraction(n, 10**exponent), digits)
+    if text.startswith("10"):
+        exponent += 1
+        text = significant(Fraction(n, 10**exponent), digits)
+    return f"{text}e{exponent}"

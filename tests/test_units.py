@@ -23,7 +23,7 @@ from convcost import units
         (4_089_184_256, "4.09 G"),
         (-1500, "-1.50 K"),
         (None, "?"),
-        (10**36, "1,000,000 Q"),
+        (10**36, "1.00e36"),
     ],
 )
 def test_si(n: int | None, text: str) -> None:
@@ -59,3 +59,12 @@ def test_unknown_is_not_zero() -> None:
     assert units.exact(None) == "?"
     assert units.exact(0) == "0"
     assert units.percent(1, 0) == "?"
+
+
+@pytest.mark.parametrize(("n", "text"), [(10**33, "1.00e33"), (9996 * 10**32, "1.00e36"), (-(10**40), "-1.00e40")])
+def test_beyond_the_largest_prefix_powers_of_ten(n: int, text: str) -> None:
+    assert units.si(n) == text
+
+
+def test_bytes_beyond_the_largest_prefix() -> None:
+    assert units.size(5 * 10**30) == "5.00e30 B"

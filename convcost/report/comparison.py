@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from convcost import units
 from convcost.record import Alternative, Comparison
 from convcost.report.picture import Block, Cell, Column, Heading, Paragraph, Table
@@ -59,7 +61,7 @@ def row(index: int, way: Alternative, first: Alternative, how: str) -> tuple[Cel
         units.percent(cost.params, base.params, 2) if index else "",
         size(cost.weight_bytes, how),
         size(cost.peak_memory_bytes, how),
-        "" if cost.intensity is None else f"{cost.intensity:.3g}",
+        "" if cost.intensity is None else units.significant(Fraction(cost.intensity), 3),
     )
 
 

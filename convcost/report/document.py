@@ -72,17 +72,30 @@ def title(model: Model) -> Line:
 def headline(model: Model) -> Facts:
     """The figures that people ask for first, exactly."""
     total, partial = model.totals, not model.coverage.complete
-    items = [f"{number(total.macs, 'exact', partial=partial)} MACs"]
+    items = [f"{digits(total.macs, partial=partial)} MACs"]
     if total.macs_effective != total.macs:
-        items[0] += f" ({number(total.macs_effective, 'exact', partial=partial)} without padding zeros)"
+        items[0] += f" ({digits(total.macs_effective, partial=partial)} without padding zeros)"
     if total.multiplications != total.macs:
-        items.append(f"{number(total.multiplications, 'exact', partial=partial)} multiplications")
-    items.append(f"{number(total.params, 'exact', partial=partial)} parameters")
+        items.append(f"{digits(total.multiplications, partial=partial)} multiplications")
+    items.append(f"{digits(total.params, partial=partial)} parameters")
     items.append(f"weights {size(total.weight_bytes, 'si', partial=partial)}")
     items.append(f"peak memory {size(total.peak_memory_bytes, 'si')}")
     if total.intensity is not None:
-        items.append(f"{units.significant(Fraction(total.intensity), 3)} FLOP/B")
+        items.append(f"{intensity(total.intensity)} FLOP/B")
     return Facts(tuple((item,) for item in items))
+
+
+def digits(n: int | None, *, partial: bool) -> str:
+    """All digits, as long as somebody could want to read them."""
+    return number(n, "exact" if n is None or n < READABLE else "si", partial=partial)
+
+
+READABLE = 10**24
+
+
+def intensity(x: float) -> str:
+    """FLOP per byte."""
+    return units.si(int(x)) if x >= 10_000 else units.significant(Fraction(x), 3)
 
 
 def formulas(model: Model) -> list[Block]:
