@@ -35,18 +35,9 @@ FIELDS: dict[DType, tuple[str, str, int]] = {
 
 All other types are stored as bytes in `int32_data`; those below a byte several to a byte."""
 
-INTEGERS = {
-    DType.INT64: "q",
-    DType.INT32: "i",
-    DType.INT16: "h",
-    DType.INT8: "b",
-    DType.UINT64: "Q",
-    DType.UINT32: "I",
-    DType.UINT16: "H",
-    DType.UINT8: "B",
-    DType.BOOL: "?",
-}
-FLOATS = {DType.FLOAT32: "f", DType.FLOAT64: "d", DType.FLOAT16: "e"}
+INTEGERS = {7: "q", 6: "i", 5: "h", 3: "b", 13: "Q", 12: "I", 4: "H", 2: "B", 9: "?"}
+FLOATS = {1: "f", 11: "d", 10: "e"}
+"""ONNX's number of a type -> the code of one element for `struct`. Numbers: hashing them is fast."""
 
 SIX = 6
 """Bits of the types that are packed in `raw_data` but not in `int32_data`."""
@@ -205,7 +196,7 @@ def _stored(dtype: DType, elements: int) -> int:
 
 def _fields(proto: Any) -> list[str]:
     """The typed fields that hold something."""
-    return [f for f in TYPED if len(getattr(proto, f))]
+    return [f for f in TYPED if getattr(proto, f)]
 
 
 def _expect(found: int, wanted: int, dtype: DType, what: str) -> None:
@@ -215,10 +206,10 @@ def _expect(found: int, wanted: int, dtype: DType, what: str) -> None:
 
 def content(dtype: DType, raw: bytes, elements: int) -> Value | None:
     """The elements as exact numbers; None for types, sizes and values that are not carried."""
-    code = INTEGERS.get(dtype)
+    code = INTEGERS.get(dtype.code)
     if code is not None:
         return tuple(map(int, struct.unpack(f"<{elements}{code}", raw)))
-    code = FLOATS.get(dtype)
+    code = FLOATS.get(dtype.code)
     if code is not None and elements <= MAX_FLOATS:
         numbers = struct.unpack(f"<{elements}{code}", raw)
         return tuple(map(Fraction, numbers)) if all(map(math.isfinite, numbers)) else None

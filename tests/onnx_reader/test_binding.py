@@ -169,6 +169,14 @@ def test_declared_shapes_are_overruled_and_named(conv: onnx.ModelProto) -> None:
     assert "int8" in read(conv).graph.notes[0].message
 
 
+def test_a_declaration_that_cannot_be_changes_nothing(conv: onnx.ModelProto) -> None:
+    conv.graph.value_info.append(helper.make_tensor_value_info("t", TensorProto.FLOAT, [-7]))
+    conv.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", 4711, [1]))
+    model = read(conv)
+    assert shape(model, "y") == "(1, 4, 6, 6)"
+    assert [(n.code, n.location) for n in model.graph.notes] == [("C231", "t"), ("C231", "y")]
+
+
 def test_channels_last_is_suspected(conv: onnx.ModelProto) -> None:
     with pytest.raises(ModelError) as wrong:
         read(conv, inputs={"x": "1x8x8x3"})

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from convcost.errors import EngineError, ModelError
 from convcost.ir import Payload
@@ -156,6 +156,33 @@ def test_a_model_in_memory_has_no_folder() -> None:
     assert payload is not None
     with pytest.raises(EngineError, match="memory"):
         open_payload(payload)
+
+
+def test_large_data_of_a_model_in_memory_is_there(conv: onnx.ModelProto) -> None:
+    values = np.arange(40_000, dtype="<f4")
+    conv.graph.initializer.append(numpy_helper.from_array(values, "spare"))
+    payload = from_bytes(conv.SerializeToString()).graph.tensors["spare"].payload
+    assert payload is not None
+    assert np.array_equal(np.frombuffer(open_payload(payload), "<f4"), values)
+
+
+def test_a_payload_whose_file_became_something_else(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for payload in (Payload("raw", 8, path=str(tmp_path / "pipe")), Payload("raw", 8)):
+        with pytest.raises(EngineError):
+            open_payload(payload)
+    assert open_payload(Payload("raw", 0, path="nowhere")).nbytes == 0
+
+
+def test_external_data_of_a_constant_node_is_looked_up(tmp_path: Path) -> None:
+    model = external(location="w.bin")
+    constant = helper.make_node("Constant", [], ["W"], value=model.graph.initializer[0])
+    del model.graph.initializer[:]
+    model.graph.node.insert(0, constant)
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    found = read_file(tmp_path / "m.onnx").graph
+    assert found.tensors["y"].shape == (1, 4, 6, 6)
+    assert [n.code for n in found.notes] == ["C238"]
 
 
 def test_parts_of_a_location() -> None:

@@ -198,6 +198,25 @@ def test_opset_imports(conv: onnx.ModelProto, imports: list[tuple[str, int]], ir
     assert ("C234" in notes(model)) == (imports == [("", 999)])
 
 
+def test_a_newer_format_and_a_domain_without_import_are_read(conv: onnx.ModelProto) -> None:
+    conv.ir_version = 999
+    conv.graph.node.append(helper.make_node("Gelu", ["y"], ["z"], domain="com.microsoft"))
+    conv.graph.output.append(helper.make_empty_tensor_value_info("z"))
+    model = read(conv)
+    assert "ir_version 999" in notes(model)["C234"]
+    assert model.graph.tensors["z"].shape == (1, 4, 6, 6)
+
+
+def test_the_number_of_nodes_and_of_list_elements_is_limited(
+    build: Build, conv: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convcost.onnx_reader.graphs.MAX_NODES", 2)
+    nodes = [relu("x", "t"), relu("t", "u"), relu("u", "y")]
+    assert "more than 2 nodes" in refused(build(nodes, {"x": [1]})).message
+    conv.graph.node[0].attribute.append(helper.make_attribute("strides", [1] * 1_000_001))
+    assert "over the limit of 1,000,000" in refused(conv).message
+
+
 def test_another_domain_is_another_operator(conv: onnx.ModelProto) -> None:
     conv.graph.node[0].domain = "evil"
     conv.opset_import.append(helper.make_opsetid("evil", 1))
@@ -263,6 +282,35 @@ def test_function_attributes(
 def test_an_input_left_out_of_a_call_is_absent_in_the_body(calling: Callable[..., onnx.ModelProto]) -> None:
     f = function("f", [helper.make_node("Clip", ["a", "low", "high"], ["b"])], ("a", "low", "high"))
     assert read(calling([call("f", "x", "y")], [f])).graph.tensors["y"].shape == (2, 3, 4)
+
+
+def given_graph() -> onnx.AttributeProto:
+    return helper.make_attribute("g", helper.make_graph([], "g", [], []))
+
+
+def test_graphs_as_values_of_function_attributes_are_refused(calling: Callable[..., onnx.ModelProto]) -> None:
+    start = call("f", "x", "y")
+    with_graph = call("f", "x", "y")
+    with_graph.attribute.append(given_graph())
+    f = function("f", [relu("a", "b")])
+    assert "given a graph" in refused(calling([with_graph], [f])).message
+    f = function("f", [relu("a", "b")], defaults=(given_graph(),))
+    assert "graph as a default" in refused(calling([start], [f])).message
+
+
+def test_an_attribute_has_the_type_that_its_reference_says(calling: Callable[..., onnx.ModelProto]) -> None:
+    start = call("f", "x", "y")
+    start.attribute.append(helper.make_attribute("k", 1.5))
+    f = function("f", [flatten_by("k")], attributes=("k",))
+    assert "should be of type i, the function is given f" in refused(calling([start], [f])).message
+
+
+def test_a_function_uses_the_models_opsets_where_it_has_none(calling: Callable[..., onnx.ModelProto]) -> None:
+    f = function("f", [relu("a", "b")])
+    del f.opset_import[:]
+    assert read(calling([call("f", "x", "y")], [f])).graph.tensors["y"].shape == (2, 3, 4)
+    f.opset_import.add(domain="", version=-(2**40))
+    assert "does not exist" in refused(calling([call("f", "x", "y")], [f])).message
 
 
 FUNCTIONS: dict[str, tuple[list[onnx.FunctionProto], str]] = {

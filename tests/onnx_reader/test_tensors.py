@@ -131,6 +131,13 @@ def test_a_sparse_tensor_stands_for_its_dense_one() -> None:
         assert (t.name, t.dims, t.nonzeros, t.dtype) == ("w", (4, 4), 3, DType.FLOAT32)
 
 
+def test_the_values_of_a_sparse_tensor_are_a_list() -> None:
+    proto = sparse([0, 1, 2, 3], [4, 4], nonzeros=4)
+    proto.values.dims[:] = [2, 2]
+    with pytest.raises(ModelError, match="2 dimensions instead of one"):
+        sparse_of(proto, PLACE)
+
+
 @pytest.mark.parametrize(
     ("indices", "dims"),
     [
