@@ -15,10 +15,11 @@ from convcost.analysis.layers import Row, layer
 from convcost.analysis.leaf import call_of, doubt, kind_of, leaf, trips
 from convcost.analysis.memory import peak_memory
 from convcost.analysis.receptive import Tracker
+from convcost.analysis.shuffles import shuffled
 from convcost.analysis.tally import Tally, add, cost_of, repeated
 from convcost.analysis.weights import Book, Names, inner_names
 from convcost.ir import Dim, Graph, Node
-from convcost.ops import find
+from convcost.ops import Kind, find
 from convcost.ops.base import Call, Op
 from convcost.ops.control import truth
 from convcost.ops.resolve import Scope
@@ -62,10 +63,12 @@ class Counter:
         self.memo: dict[int, Tally] = {}
         self.notes: list[tuple[str, str]] = []
         self.doubts: dict[str, str] = {}
+        self.shuffled: set[int] = set()
 
     def graph(self, graph: Graph, place: Place, repeats: Dim) -> None:
         """Rows for all nodes of `graph`, done `repeats` times."""
         self.book.enter(graph, place.names)
+        self.shuffled |= shuffled(graph)
         for node in graph.nodes:
             self.node(node, place, repeats)
 
@@ -86,7 +89,10 @@ class Counter:
         tally = own if repeats == 1 else repeated(own, repeats)
         if tally.upper_bound:
             self.doubts.setdefault(doubt(call), "/".join((*place.path, node.name)))
-        self.rows.append(Row(node, place.path, kind_of(node, op, call), call, tally, repeats, index, fields))
+        kind = kind_of(node, op, call)
+        if id(node) in self.shuffled:
+            kind = Kind(kind.name, (*kind.traits, "shuffled"))
+        self.rows.append(Row(node, place.path, kind, call, tally, repeats, index, fields))
         return index
 
     def nested(self, node: Node, place: Place, repeats: Dim) -> None:

@@ -190,7 +190,8 @@ def name_kind(c: Dim, m: Dim, group: int, i: Shape, o: Shape, win: Window) -> Ki
     """standard, pointwise, depthwise, grouped, pointwise_grouped or spatial, and the traits.
 
     depthwise: one input channel for each group (more than one group); multiplier: more outputs than inputs.
-    spatial: a kernel with exactly one extent above 1, on an input of two or more spatial dimensions.
+    spatial: a kernel with exactly one extent above 1, on an input of two or more spatial dimensions; a depthwise layer
+    with such a kernel is flattened (J. Jin, A. Dundar, E. Culurciello, arXiv:1412.5474).
     """
     large = [k for k in win.kernel if k != 1]
     if group > 1 and group == c:
@@ -202,6 +203,8 @@ def name_kind(c: Dim, m: Dim, group: int, i: Shape, o: Shape, win: Window) -> Ki
     else:
         name = "spatial" if len(large) == 1 and len(win.kernel) > 1 else "standard"
     traits = []
+    if name == "depthwise" and len(large) == 1 and len(win.kernel) > 1:
+        traits.append("flattened")
     if name == "depthwise" and m != c:
         traits.append("multiplier")
     if len(win.kernel) != 2:
