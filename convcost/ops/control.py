@@ -79,29 +79,18 @@ def if_shape(call: Call) -> tuple[Tensor, ...]:
 
 
 def common(a: Tensor, b: Tensor, why: str) -> Tensor:
-    """What holds for both of two tensors that may stand in one place."""
+    """What holds for both of two tensors that may stand in one place; `why` says what an open shape comes from."""
+    dtype = b.dtype if a.dtype is None else a.dtype if b.dtype in (a.dtype, None) else None
+    length = a.length if a.length == b.length else None
     if a.shape is None or b.shape is None:
         lost = a if a.shape is None else b
         reason = lost.reason or f"the shape of {lost.name or 'a result'} is not known"
-        return Tensor(
-            "", dtype=a.dtype if a.dtype == b.dtype else None, reason=reason, needs=lost.needs, container=a.container
-        )
-    same = a.shape == b.shape and a.container == b.container
-    if same:
-        return Tensor(
-            "",
-            dtype=a.dtype if a.dtype == b.dtype else None,
-            shape=a.shape,
-            value=a.value if a.value == b.value else None,
-            container=a.container,
-            length=a.length if a.length == b.length else None,
-        )
-    return Tensor(
-        "",
-        dtype=a.dtype if a.dtype == b.dtype else None,
-        reason=f"{why}: {show(a.shape)} and {show(b.shape)}",
-        container=a.container,
-    )
+        return Tensor("", dtype=dtype, reason=reason, needs=lost.needs, container=a.container, length=length)
+    if a.shape != b.shape or a.container != b.container:
+        reason = f"{why}: {show(a.shape)} and {show(b.shape)}"
+        return Tensor("", dtype=dtype, reason=reason, container=a.container, length=length)
+    value = a.value if a.value == b.value else None
+    return Tensor("", dtype=dtype, shape=a.shape, value=value, container=a.container, length=length)
 
 
 def limit_of(call: Call) -> Dim:

@@ -24,7 +24,7 @@ MAX_RANK = 64
 MAX_DIM = 2**63 - 1
 """ONNX stores dimensions as signed 64-bit integers."""
 
-MAX_RULE_CALLS = 1_000_000
+MAX_RULE_CALLS = 500_000
 """Shape rules applied for one model, the bodies of loops more than once."""
 
 ABSENT = Tensor("", reason="not given")
@@ -34,6 +34,7 @@ TOO_MUCH = "C250"
 """Code of the errors for bodies inside bodies without end."""
 
 Run = Callable[[str, tuple[Tensor, ...]], Graph]
+Key = tuple[int, tuple[Tensor, ...], tuple[Tensor | None, ...], bool]
 Attempt = Callable[[str], tuple[Graph, bool]]
 
 
@@ -60,7 +61,8 @@ class Resolver:
     """One resolution: remembers the bodies it has resolved, so that a function called twice is worked out once."""
 
     def __init__(self) -> None:
-        self.memo: dict[tuple[int, tuple[Tensor, ...], bool], tuple[Graph, tuple[str, ...]]] = {}
+        self.memo: dict[Key, tuple[Graph, tuple[str, ...]]] = {}
+        self.free: dict[int, tuple[str, ...]] = {}
         self.depth = 0
         self.rule_calls = 0
         self.contradictions: list[str] | None = None
@@ -81,7 +83,7 @@ class Resolver:
         return msgspec.structs.replace(graph, inputs=inputs, nodes=nodes, tensors=scope.own, resolved=True)
 
     def body(self, graph: Graph, given: tuple[Tensor, ...], outer: Scope | None) -> Graph:
-        """A body called with `given` as its inputs; functions (no outer scope) are remembered by their inputs.
+        """A body called with `given` as its inputs, remembered by them and by what it sees of the graphs around it.
 
         An input that a function is not given is absent in its body, as an empty name would be.
         """
@@ -92,16 +94,25 @@ class Resolver:
             for i, own in enumerate(graph.inputs)
             if outer is not None or (i < len(given) and given[i] is not ABSENT)
         )
-        if outer is not None:
-            return self.graph(graph, named, outer)
-        key = (id(graph), named, self.contradictions is None)
+        seen = () if outer is None else tuple(outer.get(name) for name in self.free_names(graph))
+        key = (id(graph), named, seen, self.contradictions is None)
         if key not in self.memo:
             n = len(self.contradictions or ())
-            self.memo[key] = (self.graph(graph, named, None), tuple(self.contradictions or ())[n:])
+            self.memo[key] = (self.graph(graph, named, outer), tuple(self.contradictions or ())[n:])
         done, wrong = self.memo[key]
         if self.contradictions is not None:
             self.contradictions.extend(wrong)
         return done
+
+    def free_names(self, graph: Graph) -> tuple[str, ...]:
+        """Names that a body takes from the graphs around it."""
+        if id(graph) not in self.free:
+            used = set(graph.outputs).union(*(node.inputs for node in graph.nodes))
+            for node in graph.nodes:
+                used.update(*(self.free_names(inner) for role, inner in node.bodies if role != "function"))
+            own = {t.name for t in graph.inputs}.union(graph.tensors, *(node.outputs for node in graph.nodes))
+            self.free[id(graph)] = tuple(sorted(used - own - {""}))
+        return self.free[id(graph)]
 
     def node(self, node: Node, scope: Scope) -> Node:
         """Work out one node: its outputs go into `scope`; the node comes back with its bodies resolved."""
