@@ -6,6 +6,7 @@ import _thread
 import contextlib
 import os
 import signal
+from types import FrameType
 
 EXIT = 130
 GRACE = 0.25
@@ -15,15 +16,23 @@ GRACE = 0.25
 def install() -> None:
     """Watch for Ctrl-C. Elsewhere than in the main thread of a process this does nothing."""
     with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, raise_interrupt)
+        signal.signal(signal.SIGINT, interrupt)
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         _thread.start_new_thread(watch, (reader,))
 
 
-def raise_interrupt(*_: object) -> None:
-    """What Python does itself; the watcher only makes sure that it has an effect."""
+def interrupt(_: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, as Python does itself, so that files and processes are cleaned up.
+
+    During an import there is nothing to clean up yet, and C extensions may crash when their initialisation is
+    interrupted: the process ends without asking them.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os._exit(EXIT)
+        frame = frame.f_back
     raise KeyboardInterrupt
 
 

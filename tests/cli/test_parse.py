@@ -52,7 +52,7 @@ def by_typer(name: str, argv: list[str]) -> Arguments | None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_quick_is_typer(name: str, data: st.DataObject) -> None:
     argv = data.draw(command_lines(name))
     fast = quick(load(name).COMMAND, argv)

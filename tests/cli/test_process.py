@@ -151,7 +151,7 @@ def test_closed_streams_are_no_crash(tmp_path: Path) -> None:
     assert (tmp_path / "a.json").exists()
 
 
-@pytest.mark.parametrize("delay", [0.03, 0.06, 0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize("delay", [0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.4, 1.0])
 def test_ctrl_c_is_130_within_half_a_second(delay: float) -> None:
     arguments = ["convcost", "time", "224x224x64 -(3x3x64x64 same)->", "--runs", "1000"]
     code = (
@@ -232,3 +232,14 @@ def test_a_file_name_that_is_not_utf8(tmp_path: Path) -> None:
         command = [os.fsencode(sys.executable), b"-m", b"convcost", path, b"-f", kind.encode()]
         done = subprocess.run(command, capture_output=True, check=True)
         assert b"\\xff.onnx" in done.stdout.replace(b"\\\\", b"\\")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("convcost count -f ma", "markdown"), ("convcost count --by sc", "scope"), ("convcost co", "count")],
+)
+def test_shell_completion(run: Run, words: str, offered: str) -> None:
+    at = str(len(words.split()) - 1)
+    done = run(env={"_CONVCOST_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": at})
+    assert done.returncode == 0
+    assert offered in done.stdout.split()
