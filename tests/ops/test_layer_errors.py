@@ -1,0 +1,150 @@
+"""What the layers of networks cannot take is refused with a message that names the law and the numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convcost.errors import ShapeError, Unknown
+from convcost.ir import symbol
+
+
+def i64(*values: int) -> np.ndarray[Any, Any]:
+    """A vector of int64."""
+    return np.array(values, dtype=np.int64)
+
+
+X = (1, 6, 8, 8)
+W = (4, 6, 3, 3)
+MS = {"domain": "com.microsoft"}
+WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("Conv", ((6, 8), (4, 6)), {}, "at least 3 dimensions"),
+    ("Conv", (X, (4, 6, 3)), {}, "3 dimensions, the input 1x6x8x8 has 4"),
+    ("Conv", (X, (4, 5, 3, 3)), {}, "reads 5 channels, but the input 1x6x8x8 has 6"),
+    ("Conv", (X, (4, 2, 3, 3)), {"group": 3}, "4 output channels cannot be divided into group 3"),
+    ("Conv", (X, W), {"group": 0}, "group 0 is less than 1"),
+    ("Conv", (X, W), {"kernel_shape": (3, 2)}, "contradicts the weight"),
+    ("Conv", (X, W), {"strides": (0, 1)}, "stride 0 is less than 1"),
+    ("Conv", (X, W), {"strides": (1, 1, 1)}, "stride has 3 values for 2 spatial"),
+    ("Conv", (X, W), {"dilations": (1, -1)}, "dilation -1 is less than 1"),
+    ("Conv", (X, W), {"pads": (1, 1)}, "pads has 2 values"),
+    ("Conv", (X, W), {"auto_pad": "same_upper"}, "auto_pad 'same_upper' is not one of"),
+    ("Conv", (X, W), {"dilations": (4, 4)}, "effective size 9.*is larger than the padded input size 8"),
+    ("Conv", (X, W, (5,)), {}, "bias B has size 5, but there are 4 output channels"),
+    ("Conv", (X, W, (4, 1)), {}, "bias B has rank 2"),
+    ("Conv", (X, (4, 6, 0, 3)), {}, "size of zero"),
+    ("ConvTranspose", (X, (5, 4, 3, 3)), {}, "reads 5 channels, but the input 1x6x8x8 has 6"),
+    ("ConvTranspose", (X, (6, 4, 3, 3)), {"group": 4}, "6 input channels cannot be divided into group 4"),
+    ("ConvTranspose", (X, (6, 4, 3, 3)), {"output_padding": (2, 0)}, "output_padding 2 is not less than the stride 1"),
+    ("ConvTranspose", (X, (6, 4, 3, 3)), {"pads": (9, 9, 9, 9)}, "exceeds the output size"),
+    ("ConvInteger", (X, (4, 5, 3, 3)), {}, "reads 5 channels"),
+    ("DeformConv", (X, W, (1, 17, 6, 6)), {}, "1x17x6x6, not 1x18x6x6"),
+    ("CausalConvWithState", ((1, 4, 9), (5, 1, 3)), {}, "for 5 channels"),
+    ("CausalConvWithState", ((1, 4, 9), (4, 2, 3)), {}, "not depthwise"),
+    ("MaxPool", (X,), {}, "kernel_shape is missing"),
+    ("MaxPool", (X,), {"kernel_shape": (2, 2), "strides": (0, 1)}, "stride 0"),
+    ("AveragePool", (X,), {"kernel_shape": (9, 9)}, "larger than the padded input size 8"),
+    ("AveragePool", ((6, 8),), {"kernel_shape": (2,)}, "at least 3 dimensions"),
+    ("GlobalMaxPool", ((6,),), {}, "at least 2 dimensions"),
+    ("BatchNormalization", (X, (5,), (6,), (6,), (6,)), {}, "scale has the shape 5, not 6"),
+    ("InstanceNormalization", (X, (6,), (5,)), {}, "B has the shape 5, not 6"),
+    ("LayerNormalization", (X, (7,)), {}, "scale or shift 7 does not broadcast"),
+    ("LayerNormalization", (X, (8,)), {"axis": 4}, "axis 4 is out of range"),
+    ("GroupNormalization", (X, (6,), (6,)), {"num_groups": 4}, "6 channels cannot be divided into 4 groups"),
+    ("LRN", (X,), {}, "missing required field `size`"),
+    ("LpNormalization", (X,), {"p": 3}, "p 3 is not 1 or 2"),
+    ("Softmax", (X,), {"axis": 4}, "axis 4 is out of range"),
+    ("Softmax", (X,), {"axis": 5, "version": 11}, "axis 5 is out of range"),
+    ("SoftmaxCrossEntropyLoss", ((3, 5), (4,)), {}, "target has the shape 4, not 3"),
+    ("MatMul", ((2, 3), (4, 5)), {}, "inner dimensions of 2x3 and 4x5 differ: 3 and 4"),
+    ("MatMul", ((2, 2, 3), (3, 3, 4)), {}, "do not broadcast"),
+    ("MatMul", ((), (3, 4)), {}, "rank 1 or more, not scalar"),
+    ("Gemm", ((2, 3, 4), (4, 5)), {}, "Gemm needs matrices"),
+    ("Gemm", ((2, 3), (4, 5)), {}, "inner dimensions"),
+    ("Gemm", ((2, 3), (3, 5), (3, 5)), {}, "do not broadcast"),
+    ("Gemm", ((1, 3), (3, 5), (2, 5)), {}, "C 2x5 does not broadcast to 1x5"),
+    ("MatMulNBits", ((2, 3), (5, 1, 16), (5,)), {**MS, "K": 4, "N": 5}, "3 against K 4|2x3 against K 4"),
+    ("Det", ((2, 3),), {}, "square matrices, not 2x3"),
+    ("Einsum", ((2, 3), (3, 4)), {"equation": "ij->i"}, "1 terms, there are 2 inputs"),
+    ("Einsum", ((2, 3), (4, 5)), {"equation": "ij,jk->ik"}, "index j has sizes 3 and 4"),
+    ("Einsum", ((2, 3),), {"equation": "ijk->i"}, "does not fit an input of rank 2"),
+    ("Einsum", ((2, 3),), {"equation": "ij->k"}, "k stands in no input"),
+    ("Einsum", ((2, 3),), {"equation": "ij->ii"}, "names an index twice"),
+    ("Einsum", ((2, 3),), {"equation": "ij->i->j"}, "more than one arrow"),
+    ("Einsum", ((2, 3),), {"equation": "i1->i"}, "holds '1'"),
+    ("LSTM", ((5, 2, 3), (1, 16, 4), (1, 16, 4)), {}, "reads 4 values, the input 5x2x3 has 3"),
+    ("LSTM", ((5, 2, 3), (1, 15, 3), (1, 16, 4)), {}, "does not hold 4 gates of 4 hidden units"),
+    ("LSTM", ((10,), (1, 16, 4), (1, 16, 4)), {}, "rank 3"),
+    ("GRU", ((5, 2, 3), (1, 12, 3), (1, 12, 4)), {"direction": "bidirectional"}, "1 directions, bidirectional needs 2"),
+    ("RNN", ((5, 2, 3), (1, 4, 3), (1, 4, 4)), {"direction": "sideways"}, "direction 'sideways' is not one of"),
+    ("RNN", ((5, 2, 3), (1, 4, 3), (1, 4, 4)), {"hidden_size": 5}, "4 hidden units, hidden_size is 5"),
+    ("Attention", ((1, 2, 3, 4), (1, 2, 5, 6), (1, 2, 5, 6)), {}, "heads of size 4, the key of size 6"),
+    ("Attention", ((1, 3, 3, 4), (1, 2, 5, 4), (1, 2, 5, 6)), {}, "3 query heads cannot share 2 key heads"),
+    ("Attention", ((1, 3, 8), (1, 5, 8), (1, 5, 8)), {}, "needs its number of heads"),
+    ("ReduceSum", (X, i64(4)), {}, "axis 4 is out of range"),
+    ("ArgMax", (X,), {"axis": -5}, "axis -5 is out of range"),
+    ("Resize", (X, None, np.ones(3, dtype=np.float32)), {}, "3 scales for 4 axes"),
+    ("Resize", (X, None, None, i64(1, 6, -8, 8)), {}, "size -8 is negative"),
+    ("Resize", (X,), {}, "neither scales nor sizes"),
+    ("GridSample", (X, (1, 4, 4, 3)), {}, "does not hold 2 coordinates"),
+    ("AffineGrid", ((2, 2, 3), i64(2, 3, 4)), {}, "3 values, not 4"),
+    ("RoiAlign", (X, (3, 5), (3,)), {}, "4 numbers, not 5|5"),
+    ("NonMaxSuppression", ((1, 9, 4), (1, 2, 8)), {}, "9 boxes, but scores for 8"),
+    ("DFT", ((2, 8, 3),), {}, "not 1 .real. or 2 .complex."),
+    ("STFT", ((2, 20, 1), np.array(0), (8,)), {}, "frame step 0 is less than 1"),
+    ("Scan", ((3,), (7, 2)), {"num_scan_inputs": 2**63 - 1}, "num_scan_inputs 9223372036854775807 does not fit"),
+]
+
+
+@pytest.mark.parametrize(("name", "inputs", "attributes", "said"), WRONG, ids=lambda v: v if isinstance(v, str) else "")
+def test_refused(name: str, inputs: Any, attributes: dict[str, Any], said: str, apply: Any) -> None:
+    with pytest.raises(ShapeError, match=said):
+        apply(name, *inputs, **attributes).cost()
+
+
+N, H = symbol("N"), symbol("H")
+OPEN: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[Any, ...], Any]] = [
+    ("Conv", ((N, 3, H, 8), (4, 3, 3, 3)), {"pads": (1, 1, 1, 1)}, (N, 4, H, 8), N * 4 * H * 8 * 27),
+    ("Conv", ((N, 3, 2 * H, 8), (4, 3, 2, 2)), {"strides": (2, 2)}, (N, 4, H, 4), N * 4 * H * 4 * 12),
+    ("ConvTranspose", ((N, 3, H, 8), (3, 4, 2, 2)), {"strides": (2, 2)}, (N, 4, 2 * H, 16), N * 3 * H * 8 * 16),
+    ("MaxPool", ((N, 3, 2 * H, 8),), {"kernel_shape": (2, 2), "strides": (2, 2)}, (N, 3, H, 4), 0),
+    ("MatMul", ((N, H, 3), (3, 5)), {}, (N, H, 5), N * H * 15),
+    ("Gemm", ((N, 3), (5, 3)), {"transB": 1}, (N, 5), N * 15),
+    ("Einsum", ((N, H, 3), (N, 5, 3)), {"equation": "bik,bjk->bij"}, (N, H, 5), N * H * 15),
+    ("LSTM", ((H, N, 3), (1, 16, 3), (1, 16, 4)), {}, (H, 1, N, 4), H * N * 16 * 7),
+    ("Attention", ((N, 2, H, 4), (N, 2, H, 4), (N, 2, H, 4)), {}, (N, 2, H, 4), N * 2 * H * H * 8),
+    ("ReduceMean", ((N, H, 4), i64(-1)), {"keepdims": 0}, (N, H), 0),
+    ("GlobalAveragePool", ((N, 3, H, 8),), {}, (N, 3, 1, 1), 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "attributes", "shape", "macs"), OPEN, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_open_dimensions_are_carried_into_shapes_and_counts(
+    name: str, inputs: Any, attributes: dict[str, Any], shape: Any, macs: Any, apply: Any
+) -> None:
+    used = apply(name, *inputs, **attributes)
+    assert used.y.shape == shape
+    assert used.cost().macs == macs
+
+
+UNKNOWN: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("MaxRoiPool", (X, (3, 5)), {"pooled_shape": (2, 2)}, "content of the regions"),
+    ("RoiAlign", (X, (3, 4), (3,)), {}, "adaptive sampling"),
+    ("NonMaxSuppression", ((1, 9, 4), (1, 2, 9), i64(5)), {}, "depends on the data"),
+    ("ReduceSum", (X, (1,)), {}, "list of axes is computed from data"),
+    ("FusedConv", (X, W), {**MS, "activation": "Magic"}, "'Magic' has no rule"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "attributes", "said"), UNKNOWN, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_what_data_decide_is_not_counted(
+    name: str, inputs: Any, attributes: dict[str, Any], said: str, apply: Any
+) -> None:
+    with pytest.raises(Unknown, match=said):
+        apply(name, *inputs, **attributes).cost()
