@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from convcost.cli.commands import COMMANDS, load
 from convcost.cli.options import Arguments
 from convcost.cli.parse import quick
-from convcost.errors import ConvcostError
+from convcost.errors import ConvcostError, UsageError
 
 TOP = frozenset({"--help", "--version", "-V", "--install-completion", "--show-completion"})
 
@@ -36,11 +36,23 @@ def dispatch(argv: Sequence[str]) -> int:
     """`convcost SRC...` is `convcost count SRC...`."""
     if not argv or argv[0] in TOP or "_CONVCOST_COMPLETE" in os.environ:
         return typer_reads(argv or ["--help"])
+    if argv[0].isalpha() and argv[0] not in COMMANDS:
+        refuse_misspelt(argv[0])
     name, rest = (argv[0], argv[1:]) if argv[0] in COMMANDS else ("count", argv)
     arguments = quick(load(name).COMMAND, rest)
     if arguments is None:
         return typer_reads([name, *rest])
     return act(name, arguments)
+
+
+def refuse_misspelt(word: str) -> None:
+    """`cuont` is more likely a command than a shape string, unless it is a file."""
+    import difflib  # noqa: PLC0415 - a single word is rare
+    from pathlib import Path  # noqa: PLC0415 - as above
+
+    near = difflib.get_close_matches(word[:20], COMMANDS, 1, 0.7)
+    if near and not Path(word).exists():
+        raise UsageError(f"there is no command {word[:20]}; did you mean {near[0]}?")
 
 
 def act(name: str, arguments: Arguments) -> int:

@@ -48,6 +48,7 @@ def test_help_shows_examples(run: Run, arguments: list[str]) -> None:
         ([SHAPE, "-f", "jsno"], r"error\[C001\]: --format jsno: .*did you mean json"),
         ([SHAPE, "--batch", "many"], r"error\[C001\]: .*--batch.*many"),
         ([SHAPE, "-f"], r"error\[C001\]: .*-f.* requires an argument"),
+        (["cuont", "x.onnx"], r"error\[C001\]: there is no command cuont; did you mean count\?"),
         (["count"], r"error\[C001\]: nothing to count"),
         (["compare"], r"error\[C001\]: nothing to compare"),
         (["time"], r"error\[C001\]: time takes one source"),
