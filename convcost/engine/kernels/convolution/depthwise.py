@@ -45,8 +45,10 @@ def applies(g: Geometry) -> str | None:
 
 
 def columns(g: Geometry) -> int:
-    """How many output columns one run joins."""
-    return min(g.out[-1], max(1, -(-RUN // g.c)))
+    """How many output columns one run joins: about RUN elements, and a divisor of the line where there is one."""
+    wanted, width = max(1, -(-RUN // g.c)), g.out[-1]
+    close = [t for t in range(1, width + 1) if width % t == 0 and wanted <= 2 * t <= 4 * wanted]
+    return min(close, key=lambda t: abs(t - wanted)) if close else min(wanted, width)
 
 
 def prepare(w: Array, g: Geometry) -> Array:
@@ -65,8 +67,7 @@ def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     """Bytes of scratch a thread."""
     box = max(tiles(g, tile, np.dtype(dtype).itemsize, threads), key=lambda b: prod(lengths(b)))
     images = box[0][1] - box[0][0]
-    slab = (images, *slab_shape(g, box[1:]), g.c)
-    return scratch_size(dtype, slab, slab, (prod(lengths(box)), g.c))
+    return scratch_size(dtype, (images, *slab_shape(g, box[1:]), g.c), (prod(lengths(box)), g.c))
 
 
 def compiled(x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int) -> list[Program]:
@@ -97,12 +98,12 @@ def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace,
     """The box of outputs, for a longer stride: column p, p + s, p + 2s … are brought together for each p < s."""
     images, ranges, s = box[0], reads(g, box[1:]), g.strides[-1]
     count, size = images[1] - images[0], lengths(ranges)
-    part = (count, *size[:-1], -(-size[-1] // s), g.c)
-    slab, packed, extra = ws.take(slot, x.dtype, (count, *size, g.c), part, out.shape)
-    program = fill_slab(x[slice(*images)], ranges, 1, slab)
+    packed, extra = ws.take(slot, x.dtype, (count, *size[:-1], -(-size[-1] // s), g.c), out.shape)
+    program: Program = []
     for p in range(min(s, g.kernel[-1])):
-        these, taps = slab[..., p::s, :], w[..., p::s, :]
-        program.append((np.copyto, (packed[..., : these.shape[-2], :], these)))
+        low, high = ranges[-1]
+        program += fill_slab(x[slice(*images)], (*ranges[:-1], (low + p, high)), 1, packed, step=s)
+        taps = w[..., p::s, :]
         program += correlate(packed, taps, g, extra if p else out, taps.shape[-2])
         if p:
             program.append((np.add, (out, extra, out)))

@@ -19,8 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.slab import copy_channels
-from convcost.engine.kernels.convolution.winograd import strided
+from convcost.engine.kernels.convolution.slab import copy_channels, strided
 from convcost.engine.kernels.convolution.workspace import (
     Array,
     Box,

@@ -29,23 +29,31 @@ def slab_shape(g: Geometry, box: Box) -> tuple[int, ...]:
     return tuple(hi - lo for lo, hi in reads(g, box))
 
 
-def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0) -> Program:
-    """Copy `ranges` of the spatial axes of x, which begin at `axis`, to `out`; `value` where they leave x."""
+def strided(start: int, step: int, count: int, size: int) -> tuple[int, int, slice]:
+    """Which of `count` places start, start + step … lie in [0, size): the first, the one after, and their slice."""
+    a = min(max(0, -(start // step)), count)
+    b = max(a, min(count, -((start - size) // step)))
+    return a, b, slice(start + a * step, start + (b - 1) * step + 1, step) if b > a else slice(0, 0)
+
+
+def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0, step: int = 1) -> Program:
+    """Copy `ranges` of the spatial axes of x, which begin at `axis`, to `out`; `value` where they leave x.
+
+    Of the last spatial axis only every `step`-th place is copied.
+    """
     program: Program = []
     source: list[slice] = [slice(None)] * axis
     target: list[slice] = [slice(None)] * axis
     for j, (lo, hi) in enumerate(ranges):
-        size = x.shape[axis + j]
-        a, b = min(max(lo, 0), size), max(min(hi, size), 0)
-        b = max(a, b)
-        source.append(slice(a, b))
-        before = min(max(a - lo, 0), hi - lo)
-        stop = max(min(max(b - lo, 0), hi - lo), before)
-        if before:
-            program.append((np.copyto, (out[(*target, slice(0, before))], value)))
-        if stop < hi - lo:
-            program.append((np.copyto, (out[(*target, slice(stop, None))], value)))
-        target.append(slice(before, stop))
+        by = step if j == len(ranges) - 1 else 1
+        count = -(-(hi - lo) // by)
+        a, b, where = strided(lo, by, count, x.shape[axis + j])
+        if a:
+            program.append((np.copyto, (out[(*target, slice(0, a))], value)))
+        if b < count:
+            program.append((np.copyto, (out[(*target, slice(b, count))], value)))
+        source.append(where)
+        target.append(slice(a, b))
     program.append((np.copyto, (out[tuple(target)], x[tuple(source)])))
     return program
 

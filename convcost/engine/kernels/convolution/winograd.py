@@ -27,7 +27,7 @@ from numpy.lib.stride_tricks import as_strided
 from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
-from convcost.engine.kernels.convolution.slab import copy_channels
+from convcost.engine.kernels.convolution.slab import copy_channels, strided
 from convcost.engine.kernels.convolution.transforms import evaluate, filter_matrix, interpolate
 from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes, lengths, scratch_size
 
@@ -198,13 +198,6 @@ def fill(x: Array, g: Geometry, h: Axis, v: Axis, box: Box, slab: Array) -> Prog
         if a < b and c < d:
             program += copy_channels(target[:, c:d, p, a:b, i, j], x[n0:n1, rows, cols])
     return program
-
-
-def strided(start: int, step: int, count: int, size: int) -> tuple[int, int, slice]:
-    """Which of `count` places start, start + step … lie in [0, size): the first, the one after, and their slice."""
-    a = max(0, -(start // step))
-    b = min(count, -((start - size) // step))
-    return a, max(a, b), slice(start + a * step, max(start + (b - 1) * step + 1, 0), step)
 
 
 def multiply(u: Array, g: Geometry, h: Axis, v: Axis, box: Box, one: Array, two: Array) -> Program:
