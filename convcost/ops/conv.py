@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.errors import Unknown
-from convcost.ir import Dim, Shape, Tensor, product
+from convcost.ir import Dim, Shape, Tensor, maximum, product
 from convcost.ops.base import Call, Kind, Op, Work, products, require, show, typed
 from convcost.ops.windows import AUTO_PADS, MAX_SPATIAL, Window, WindowAttrs, per_axis, window_of, window_sizes
 from convcost.window import effective_kernel, full_size, same_padding, same_size, taps_inside, transposed_size
@@ -119,7 +119,10 @@ def conv_transpose_shape(call: Call) -> tuple[Tensor, ...]:
 
 
 def transposed_window(a: ConvTransposeAttrs, spatial: Shape, kernel: Shape) -> tuple[Window, tuple[int, ...]]:
-    """The window of a transposed convolution and its output padding, from `pads`, `auto_pad` or `output_shape`."""
+    """The window of a transposed convolution and its output padding, from `pads`, `auto_pad` or `output_shape`.
+
+    SAME pads for an output of I·s; where even no padding gives less, it stays at that, as runtimes have it.
+    """
     rank = len(kernel)
     strides = per_axis(a.strides, rank, 1, 1, "stride")
     dilations = per_axis(a.dilations, rank, 1, 1, "dilation")
@@ -138,6 +141,8 @@ def transposed_window(a: ConvTransposeAttrs, spatial: Shape, kernel: Shape) -> t
     after: list[Dim] = []
     for i, k, s, d, extra, o in zip(spatial, kernel, strides, dilations, op, wanted, strict=True):
         excess = transposed_size(i, k, s, d, 0, 0, extra) - o
+        if not a.output_shape:
+            excess = maximum(excess, 0)
         half = excess // 2
         first, second = (half, excess - half) if a.auto_pad == "SAME_UPPER" else (excess - half, half)
         before.append(first)
