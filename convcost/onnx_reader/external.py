@@ -1,4 +1,6 @@
-"""External data: what the file says about it is judged when reading; it is opened, safely, only to run.
+"""External data: what the file says about it is judged when reading; it is opened, safely, to run the model.
+
+Only small contents that shapes may be computed from are read to count.
 
 A location is a relative path below the model's folder. Opening goes component by component, relative to a directory
 descriptor and without following links, so that no spelling and no link leads elsewhere.
@@ -74,6 +76,21 @@ def problem(payload: Payload) -> str | None:
         if payload.offset + payload.length > found.st_size:
             return f"is too short: {payload.offset + payload.length:,} bytes are needed, it has {found.st_size:,}"
     return None
+
+
+def small_content(payload: Payload) -> bytes | None:
+    """The bytes of a small external constant; None where they cannot be had."""
+    try:
+        fd = open_external(payload)
+    except EngineError:
+        return None
+    try:
+        found = os.pread(fd, payload.length, payload.offset)
+    except (OSError, OverflowError):
+        return None
+    finally:
+        os.close(fd)
+    return found if len(found) == payload.length else None
 
 
 def open_payload(payload: Payload) -> memoryview:

@@ -12,7 +12,7 @@ from typing import Any
 
 from convcost.errors import ModelError
 from convcost.ir import MAX_FLOATS, MAX_VALUE, DType, Payload, Tensor, Value
-from convcost.onnx_reader.external import external_payload
+from convcost.onnx_reader.external import external_payload, small_content
 from convcost.onnx_reader.limits import MAX_RANK
 from convcost.onnx_reader.names import quoted, text
 
@@ -83,8 +83,9 @@ def _tensor(proto: Any, place: Place, name: str) -> Tensor:
         raise _wrong("its segment ends before it begins")
     payload = _payload(proto, place, dtype, elements)
     value = None
-    if elements <= MAX_VALUE and payload.data is not None and not payload.external:
-        value = content(dtype, payload.data, elements)
+    if is_carried(dtype, elements):
+        raw = small_content(payload) if payload.external else payload.data
+        value = content(dtype, raw, elements) if raw is not None else None
     return Tensor(name, dtype, shape, value, constant=True, stored=True, payload=payload)
 
 
@@ -204,16 +205,18 @@ def _expect(found: int, wanted: int, dtype: DType, what: str) -> None:
         raise _wrong(f"its shape and type ({dtype.label}) need {wanted:,} {what}, the file has {found:,}")
 
 
+def is_carried(dtype: DType, elements: int) -> bool:
+    """Whether contents of this type and size are carried along, for shapes to be computed from."""
+    return elements <= MAX_VALUE and (dtype.code in INTEGERS or (elements <= MAX_FLOATS and dtype.code in FLOATS))
+
+
 def content(dtype: DType, raw: bytes, elements: int) -> Value | None:
-    """The elements as exact numbers; None for types, sizes and values that are not carried."""
+    """The elements as exact numbers; None for infinities."""
     code = INTEGERS.get(dtype.code)
     if code is not None:
         return tuple(map(int, struct.unpack(f"<{elements}{code}", raw)))
-    code = FLOATS.get(dtype.code)
-    if code is not None and elements <= MAX_FLOATS:
-        numbers = struct.unpack(f"<{elements}{code}", raw)
-        return tuple(map(Fraction, numbers)) if all(map(math.isfinite, numbers)) else None
-    return None
+    numbers = struct.unpack(f"<{elements}{FLOATS[dtype.code]}", raw)
+    return tuple(map(Fraction, numbers)) if all(map(math.isfinite, numbers)) else None
 
 
 def sparse_of(proto: Any, place: Place) -> Tensor:

@@ -185,5 +185,26 @@ def test_external_data_of_a_constant_node_is_looked_up(tmp_path: Path) -> None:
     assert [n.code for n in found.notes] == ["C238"]
 
 
+def test_a_shape_in_external_data_is_read_where_that_is_safe(tmp_path: Path) -> None:
+    sizes = TensorProto(name="s", data_type=TensorProto.INT64, dims=[2], data_location=TensorProto.EXTERNAL)
+    sizes.external_data.add(key="location", value="s.bin")
+    sizes.external_data.add(key="offset", value="8")
+    model = external(location="w.bin")
+    model.graph.node.append(helper.make_node("Reshape", ["y", "s"], ["z"]))
+    model.graph.output[0].name = "z"
+    model.graph.initializer.append(sizes)
+    file = tmp_path / "m.onnx"
+    file.write_bytes(model.SerializeToString())
+    data = np.array([0, 9, 16], "<i8").tobytes()
+    (tmp_path / "s.bin").write_bytes(data)
+    assert read_file(file).graph.tensors["z"].shape == (9, 16)
+    (tmp_path / "s.bin").write_bytes(data[:-1])
+    assert read_file(file).graph.tensors["z"].shape is None
+    (tmp_path / "real").write_bytes(data)
+    (tmp_path / "s.bin").unlink()
+    (tmp_path / "s.bin").symlink_to("real")
+    assert read_file(file).graph.tensors["z"].shape is None
+
+
 def test_parts_of_a_location() -> None:
     assert safe_parts("a//b/./c") == ("a", "b", "c")
