@@ -14,9 +14,14 @@ from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, LAST, Algorithm
 from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned
 
-ROUNDS = 4
+Layouts = tuple[tuple[str, str], ...]
+ROUNDS = 6
+BUDGET = 0.3
+"""Seconds after which no further round of trials begins."""
+UNLIKELY = 2.5
+"""Candidates with this many times the least predicted work of their layouts are not tried."""
 HOPELESS = 1.5
-"""A candidate this many times slower than the best after one run is not run again."""
+"""Candidates this many times slower than the best of their layouts are not run again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,10 @@ class Trial:
     algorithm: Algorithm
     tile: int
     seconds: float | None = None
+
+    @property
+    def layouts(self) -> tuple[str, str]:
+        return self.algorithm.x_layout, self.algorithm.y_layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,74 +50,105 @@ class Choice:
         return self.trials[0]
 
     def for_layout(self, x_layout: str, y_layout: str) -> Trial | None:
-        """The best candidate between two layouts; None where no algorithm joins them."""
-        for t in self.trials:
-            if (t.algorithm.x_layout, t.algorithm.y_layout) == (x_layout, y_layout):
-                return t
-        return None
+        """The best candidate between two layouts; None where no algorithm joins them or none was tried."""
+        return next((t for t in self.trials if t.layouts == (x_layout, y_layout)), None)
 
 
-def candidates(g: Geometry, *, exact: bool = False) -> list[Algorithm]:
-    """The algorithms that apply."""
-    return [a for a in ALGORITHMS if (a.exact or not exact) and a.applies(g) is None]
+def candidates(g: Geometry, *, exact: bool = False, layouts: Layouts | None = None) -> list[Algorithm]:
+    """The algorithms that apply, between the given layouts of input and output or between any."""
+    return [
+        a
+        for a in ALGORITHMS
+        if (a.exact or not exact) and (layouts is None or (a.x_layout, a.y_layout) in layouts) and a.applies(g) is None
+    ]
 
 
 def heuristic(g: Geometry, *, exact: bool = False, x_layout: str = LAST, y_layout: str = LAST) -> Trial | None:
-    """A good candidate without a trial: the first of the table that suits, and its middle tile."""
-    for a in candidates(g, exact=exact):
-        if (a.x_layout, a.y_layout) == (x_layout, y_layout):
-            return Trial(a, a.tiles[len(a.tiles) // 2])
-    return None
+    """The candidate with the least predicted work, and its middle tile; None where no algorithm joins the layouts."""
+    found = candidates(g, exact=exact, layouts=((x_layout, y_layout),))
+    if not found:
+        return None
+    best = min(found, key=lambda a: a.work(g))
+    return Trial(best, best.tiles[len(best.tiles) // 2])
 
 
-_known: dict[tuple[Geometry, str, bool, int], Choice] = {}
+_known: dict[tuple[Geometry, str, bool, int, Layouts | None], Choice] = {}
 _lock = threading.Lock()
 
 
 def choose(
-    g: Geometry, dtype: npt.DTypeLike = np.float32, *, exact: bool = False, workspace: Workspace | None = None
+    g: Geometry,
+    dtype: npt.DTypeLike = np.float32,
+    *,
+    exact: bool = False,
+    layouts: Layouts | None = None,
+    workspace: Workspace | None = None,
 ) -> Choice:
-    """Try what applies, in every layout, on random arrays of the layer's size; remembered for the process.
+    """Try what applies on random arrays of the layer's size; remembered for the process.
 
-    The runs of the candidates alternate, so that a busy moment of the machine does not fall on one of them.
+    `layouts` restricts the pairs of input and output layout that are tried. The runs of the candidates alternate, so
+    that a busy moment of the machine does not fall on one of them. Raises ValueError where nothing applies.
     """
     ws = workspace or Workspace()
-    key = (g, np.dtype(dtype).str, exact, ws.threads)
+    kind = np.dtype(dtype)
+    key = (g, kind.str, exact, ws.threads, layouts)
     if key not in _known:
-        made = _measure(g, np.dtype(dtype), exact, ws)
+        made = _measure(g, kind, likely(g, candidates(g, exact=exact, layouts=layouts)), ws)
         with _lock:
             _known[key] = made
     return _known[key]
 
 
-def _measure(g: Geometry, dtype: np.dtype[np.generic], exact: bool, ws: Workspace) -> Choice:  # noqa: FBT001 - private
+def likely(g: Geometry, found: list[Algorithm]) -> list[Algorithm]:
+    """Those whose predicted work is near the least between the same layouts."""
+    least: dict[tuple[str, str], float] = {}
+    for a in found:
+        pair = (a.x_layout, a.y_layout)
+        least[pair] = min(least.get(pair, float("inf")), a.work(g))
+    return [a for a in found if a.work(g) <= UNLIKELY * least[a.x_layout, a.y_layout]]
+
+
+def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], ws: Workspace) -> Choice:
     rng = np.random.default_rng(0)
     shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
     w = rng.standard_normal(shape).astype(dtype)
     xs = {k: rng.standard_normal(g.x_shape(k)).astype(dtype) for k in ("nchw", "nhwc")}
     ys = {k: aligned(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
     end = epilogue(bias=np.zeros(g.m, dtype))
-    ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in candidates(g, exact=exact) for tile in a.tiles))
-    found: list[tuple[Trial, list[Program]]] = []
-    for a in candidates(g, exact=exact):
+    ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in found for tile in a.tiles))
+    trials: list[Trial] = []
+    programs: list[list[Program]] = []
+    for a in found:
         prepared = a.prepare(w, g)
-        x, y = xs[a.x_layout], ys[a.y_layout]
-        found += [(Trial(a, tile), a.compile(x, prepared, g, y, ws, end, tile)) for tile in a.tiles]
-    times = [float("inf")] * len(found)
-    for turn in range(ROUNDS):
-        bound = min(times) * HOPELESS if turn else float("inf")
-        for i, (_, programs) in enumerate(found):
-            if times[i] > bound:
-                continue
-            begin = perf_counter_ns()
-            ws.execute(programs)
-            times[i] = min(times[i], (perf_counter_ns() - begin) * 1e-9)
-    order = sorted(range(len(found)), key=times.__getitem__)
+        for tile in a.tiles:
+            trials.append(Trial(a, tile))
+            programs.append(a.compile(xs[a.x_layout], prepared, g, ys[a.y_layout], ws, end, tile))
+    times = _race(trials, programs, ws)
+    order = sorted(range(len(trials)), key=times.__getitem__)
     return Choice(
-        trials=tuple(Trial(found[i][0].algorithm, found[i][0].tile, times[i]) for i in order),
+        trials=tuple(Trial(trials[i].algorithm, trials[i].tile, times[i]) for i in order),
         transpose_x=_transposition(xs),
         transpose_y=_transposition(ys),
     )
+
+
+def _race(trials: list[Trial], programs: list[list[Program]], ws: Workspace) -> list[float]:
+    """The shortest run of each, in seconds."""
+    times = [float("inf")] * len(trials)
+    start = perf_counter_ns()
+    for turn in range(ROUNDS):
+        best: dict[tuple[str, str], float] = {}
+        for t, seconds in zip(trials, times, strict=True):
+            best[t.layouts] = min(best.get(t.layouts, float("inf")), seconds)
+        for i, (t, program) in enumerate(zip(trials, programs, strict=True)):
+            if turn and times[i] > HOPELESS * best[t.layouts]:
+                continue
+            begin = perf_counter_ns()
+            ws.execute(program)
+            times[i] = min(times[i], (perf_counter_ns() - begin) * 1e-9)
+        if turn and (perf_counter_ns() - start) * 1e-9 > BUDGET:
+            break
+    return times
 
 
 def _transposition(arrays: dict[str, Array]) -> float:

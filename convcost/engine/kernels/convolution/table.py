@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy.typing as npt
 
-from convcost.engine.kernels.convolution import depthwise, gemm, im2col, im2row, pointwise, transposed, winograd
+from convcost.engine.kernels.convolution import (
+    depthwise,
+    fft,
+    gemm,
+    im2col,
+    im2row,
+    pointwise,
+    transposed,
+    winograd,
+    work,
+)
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
@@ -29,6 +39,7 @@ class Algorithm:
                                         a program for each thread, which writes all of y whenever `Workspace.execute`
                                         runs it: later runs read these same arrays
     tiles       tile sizes in bytes worth trying
+    work(g)     a rough prediction of the time, see `work.py`
     exact       only reorders the sum of products, so that the error is that of a direct sum
     """
 
@@ -40,6 +51,7 @@ class Algorithm:
     scratch: Callable[[Geometry, int, npt.DTypeLike, int], int]
     compile: Callable[[Array, Any, Geometry, Array, Workspace, Epilogue, int], list[Program]]
     tiles: tuple[int, ...]
+    work: Callable[[Geometry], float]
     exact: bool = True
 
     @property
@@ -60,7 +72,12 @@ _LAYOUTS = ((LAST, LAST), (FIRST, FIRST), (FIRST, LAST), (LAST, FIRST))
 
 
 def _products(
-    name: str, module: Any, applies: Callable[[Geometry], str | None], scratch: Any, tiles: tuple[int, ...]
+    name: str,
+    module: Any,
+    applies: Callable[[Geometry], str | None],
+    scratch: Any,
+    tiles: tuple[int, ...],
+    cost: Callable[[Geometry], float],
 ) -> tuple[Algorithm, ...]:
     """An algorithm that is one matrix product a tile, in the four combinations of layouts."""
     return tuple(
@@ -73,6 +90,7 @@ def _products(
             scratch,
             partial(module.to_last if b == LAST else module.to_first, first=a == FIRST),
             tiles,
+            cost,
         )
         for a, b in _LAYOUTS
     )
@@ -90,6 +108,7 @@ def _winograd(alpha: int) -> tuple[Algorithm, ...]:
             partial(winograd.scratch, alpha=alpha),
             partial(winograd.compiled, alpha=alpha, first=x_layout == FIRST),
             (700 * KB, 3 * MB, 12 * MB),
+            partial(work.winograd, alpha=alpha),
             exact=False,
         )
         for x_layout in (LAST, FIRST)
@@ -107,6 +126,7 @@ def _phases(layout: str) -> Algorithm:
         transposed.phase_scratch,
         partial(transposed.by_phases, layout=layout),
         _COLS,
+        work.transposed,
     )
 
 
@@ -121,11 +141,12 @@ def _rows(x_layout: str) -> Algorithm:
         im2row.scratch,
         partial(im2row.compiled, first=x_layout == FIRST),
         _COLS,
+        work.im2row,
     )
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (
-    *_products("pointwise", pointwise, pointwise.applies, pointwise.scratch, _POINT),
+    *_products("pointwise", pointwise, pointwise.applies, pointwise.scratch, _POINT, work.pointwise),
     Algorithm(
         "depthwise",
         LAST,
@@ -135,9 +156,11 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         depthwise.scratch,
         depthwise.compiled,
         (256 * KB, MB),
+        work.depthwise,
     ),
     *_winograd(6),
     *_winograd(4),
+    Algorithm("fft", FIRST, FIRST, fft.applies, fft.prepare, fft.scratch, fft.compiled, (0,), work.fft, exact=False),
     _phases(LAST),
     _phases(FIRST),
     Algorithm(
@@ -149,9 +172,10 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         transposed.column_scratch,
         transposed.by_columns,
         _COLS,
+        work.col2im,
     ),
     _rows(LAST),
     _rows(FIRST),
-    *_products("im2col", im2col, plain, im2col.scratch, _COLS),
+    *_products("im2col", im2col, plain, im2col.scratch, _COLS, work.im2col),
 )
-"""Every algorithm, in the order in which the rule for a single run prefers them."""
+"""Every algorithm."""

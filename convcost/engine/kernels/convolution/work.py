@@ -1,0 +1,73 @@
+"""Rough work of each algorithm, to leave out hopeless candidates and to choose without trials.
+
+The unit is the time of one multiply-accumulate in a fast matrix product (about 0.0125 ns); an element that is copied or
+added in cache costs about as much as 10 of them, one that einsum multiplies and adds 12.
+"""
+
+from __future__ import annotations
+
+from math import log2, prod
+
+from convcost.engine.kernels.convolution.fft import lengths_of
+from convcost.engine.kernels.convolution.geometry import Geometry
+from convcost.engine.kernels.convolution.winograd import both_axes
+
+MOVE = 10.0
+EINSUM = 12.0
+STREAM = 16.0
+"""A weight read from memory."""
+NARROW = 16
+"""Channels that fill a vector."""
+
+
+def product_work(g: Geometry) -> float:
+    """The products, slower where a group has few channels: vectors stay partly empty."""
+    narrow = max(1.0, NARROW / g.mg) * max(1.0, NARROW / (g.cg * g.taps))
+    return g.macs * narrow + STREAM * g.taps * g.cg * g.m
+
+
+def pointwise(g: Geometry) -> float:
+    """One product on the input itself."""
+    return product_work(g)
+
+
+def im2col(g: Geometry) -> float:
+    """One product, and a copy of every window."""
+    return product_work(g) + MOVE * g.positions * g.taps * g.c
+
+
+def im2row(g: Geometry) -> float:
+    """One product, slower by its strides, and a copy of the input for each kernel row."""
+    return 1.15 * product_work(g) + MOVE * g.positions * (g.strides[-1] * g.c * prod(g.kernel[:-1]) + g.m)
+
+
+def depthwise(g: Geometry) -> float:
+    """One multiply-add a tap."""
+    return EINSUM * g.macs
+
+
+def winograd(g: Geometry, *, alpha: int) -> float:
+    """α² products a tile, and transforms of some 13 operations an element."""
+    h, v = both_axes(g, alpha)
+    tiles = g.batch * -(-g.out[0] // h.m) * -(-g.out[1] // v.m)
+    c, points = g.c * h.s * v.s, h.alpha * v.alpha
+    narrow = max(1.0, NARROW / g.mg) * max(1.0, NARROW / (c // g.group))
+    passes = 5.0 if alpha == 6 else 3.0
+    return points * (tiles * (c * g.mg * narrow + passes * MOVE * (c + g.m)) + STREAM * c * g.mg)
+
+
+def transposed(g: Geometry) -> float:
+    """The products, their gathering, and the interleaving of the outputs."""
+    return product_work(g) + MOVE * (g.batch * prod(g.spatial) * g.c * g.taps + g.positions * g.m)
+
+
+def col2im(g: Geometry) -> float:
+    """The products, and an addition of each of their outputs."""
+    return product_work(g) + 2 * MOVE * g.batch * prod(g.spatial) * g.m * g.taps
+
+
+def fft(g: Geometry) -> float:
+    """Transforms of every channel, and complex products of every pair."""
+    size = prod(lengths_of(g))
+    transforms = 4.0 * size * log2(max(2, size)) * MOVE / 4
+    return g.batch * ((g.c + g.m) * transforms + 4.0 * size * g.c * g.mg)
