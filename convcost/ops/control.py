@@ -293,16 +293,6 @@ def element(t: Tensor) -> Tensor:
 OPS = (
     Op("If", NoAttrs, if_shape, free, "control", (1, 1), (1, MANY)),
     Op("Loop", NoAttrs, loop_shape, free, "control", (2, MANY), (1, MANY), trips=loop_trips),
-    Op(
-        "Scan",
-        ScanAttrs,
-        scan_shape,
-        free,
-        "control",
-        (1, MANY),
-        (1, MANY),
-        upgrade=scan_upgrade,
-        trips=scan_trips,
-    ),
+    Op("Scan", ScanAttrs, scan_shape, free, "control", (1, MANY), (1, MANY), upgrade=scan_upgrade, trips=scan_trips),
     Op("SequenceMap", NoAttrs, map_shape, free, "control", (1, MANY), (1, MANY), trips=map_trips),
 )

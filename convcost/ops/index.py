@@ -310,7 +310,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "com.microsoft:MultiHeadAttention",
         "com.microsoft:GroupQueryAttention",
         "com.microsoft:RotaryEmbedding",
-        "com.microsoft:MoE",
     ),
     "activation_fused": (
         "com.microsoft:Gelu",
@@ -379,6 +378,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Scan",
         "SequenceMap",
     ),
+    "experts": ("com.microsoft:MoE",),
 }
 """Operators by family (a module of `convcost.ops`). `domain:Name` for operators outside of the ONNX domain."""
 

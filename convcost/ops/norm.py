@@ -223,12 +223,6 @@ def group_norm_cost(call: Call) -> Work:
     return standardized(groups, x[1] // call.attrs.num_groups * product(x[2:])) + affine(product(x))
 
 
-def same_shape(call: Call) -> tuple[Tensor, ...]:
-    """X -> y of the same shape."""
-    x = call.x(0)
-    return (typed(x, x.dims),)
-
-
 def lrn_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I) -> y: (N, C, *I)."""
     x = call.x(0)
