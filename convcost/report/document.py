@@ -12,7 +12,7 @@ from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
 from convcost.report.text import Line, Text
 from convcost.report.tree import tree_table
-from convcost.report.view import View, number, shown_units, size
+from convcost.report.view import View, bound_of, number, shown_units, size
 
 LISTED = 8
 """Nodes that are not counted, listed by name."""
@@ -71,23 +71,23 @@ def title(model: Model) -> Line:
 
 def headline(model: Model) -> Facts:
     """The figures that people ask for first, exactly."""
-    total, partial = model.totals, not model.coverage.complete
-    items = [f"{digits(total.macs, partial=partial)} MACs"]
+    total, bound = model.totals, bound_of(model.coverage)
+    items = [f"{digits(total.macs, bound)} MACs"]
     if total.macs_effective != total.macs:
-        items[0] += f" ({digits(total.macs_effective, partial=partial)} without padding zeros)"
+        items[0] += f" ({digits(total.macs_effective, bound)} without padding zeros)"
     if total.multiplications != total.macs:
-        items.append(f"{digits(total.multiplications, partial=partial)} multiplications")
-    items.append(f"{digits(total.params, partial=partial)} parameters")
-    items.append(f"weights {size(total.weight_bytes, 'si', partial=partial)}")
+        items.append(f"{digits(total.multiplications, bound)} multiplications")
+    items.append(f"{digits(total.params, bound)} parameters")
+    items.append(f"weights {size(total.weight_bytes, 'si', bound)}")
     items.append(f"peak memory {size(total.peak_memory_bytes, 'si')}")
     if total.intensity is not None:
         items.append(f"{intensity(total.intensity)} FLOP/B")
     return Facts(tuple((item,) for item in items))
 
 
-def digits(n: int | None, *, partial: bool) -> str:
+def digits(n: int | None, bound: str) -> str:
     """All digits, as long as somebody could want to read them."""
-    return number(n, "exact" if n is None or n < READABLE else "si", partial=partial)
+    return number(n, "exact" if n is None or n < READABLE else "si", bound)
 
 
 READABLE = 10**24
@@ -106,11 +106,19 @@ def formulas(model: Model) -> list[Block]:
     return [Paragraph(tuple(lines))] if lines else []
 
 
+BOUNDS = {
+    "≥": "the totals are lower bounds",
+    "≤": "the totals are upper bounds",
+    "≈": "some totals are lower bounds, some sizes the largest possible",
+}
+
+
 def coverage(seen: Coverage, given: dict[str, int]) -> Facts:
     """151/151 nodes counted · 0 unknown · dims batch=1."""
     items: list[Line] = [(f"{seen.counted}/{seen.nodes} nodes counted",), (f"{seen.nodes - seen.counted} unknown",)]
-    if not seen.complete:
-        items.append(("the totals are lower bounds",))
+    bound = bound_of(seen)
+    if bound:
+        items.append((BOUNDS[bound],))
     if given:
         dims: list[str | Text] = ["dims"]
         for name, value in given.items():
@@ -126,6 +134,8 @@ def together(parts: list[Coverage]) -> Coverage:
         nodes=sum(part.nodes for part in parts),
         counted=sum(part.counted for part in parts),
         unknown=[],
+        lower_bound=any(part.lower_bound for part in parts),
+        upper_bound=any(part.upper_bound for part in parts),
     )
 
 
@@ -198,15 +208,15 @@ def summary(models: list[Model], how: str) -> Table:
     )
     rows = []
     for i, model in enumerate(models):
-        total, partial = model.totals, not model.coverage.complete
+        total, bound = model.totals, bound_of(model.coverage)
         rows.append(
             (
                 str(i),
                 Text(model.source),
-                number(total.macs, how, partial=partial),
-                number(total.params, how, partial=partial),
+                number(total.macs, how, bound),
+                number(total.params, how, bound),
                 size(total.peak_memory_bytes, how),
-                size(total.weight_bytes, how, partial=partial),
+                size(total.weight_bytes, how, bound),
                 f"{model.coverage.counted}/{model.coverage.nodes}",
             )
         )

@@ -11,7 +11,7 @@ from convcost import units
 from convcost.record import Model
 from convcost.report.picture import Bar, Cell, Column, Table, Tree
 from convcost.report.text import Text
-from convcost.report.view import NO_INDEX, Row, View, number, output_shape, rows_of, shape_text, share, size
+from convcost.report.view import NO_INDEX, Row, View, bound_of, number, output_shape, rows_of, shape_text, share, size
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -45,8 +45,8 @@ def count(key: str, title: str, drop: int, field: str) -> LayerColumn:
     """A column of counts."""
     return LayerColumn(
         Column(key=key, title=title, drop=drop),
-        lambda row, at: number(getattr(row.cost, field), at.how, partial=row.partial),
-        lambda at: number(getattr(at.model.totals, field), at.how, partial=not at.model.coverage.complete),
+        lambda row, at: number(getattr(row.cost, field), at.how, "≥" if row.partial else ""),
+        lambda at: number(getattr(at.model.totals, field), at.how, bound_of(at.model.coverage)),
     )
 
 
@@ -54,8 +54,8 @@ def memory(key: str, title: str, drop: int, field: str) -> LayerColumn:
     """A column of bytes."""
     return LayerColumn(
         Column(key=key, title=title, drop=drop),
-        lambda row, at: size(getattr(row.cost, field), at.how, partial=row.partial),
-        lambda at: size(getattr(at.model.totals, field), at.how, partial=not at.model.coverage.complete),
+        lambda row, at: size(getattr(row.cost, field), at.how, "≥" if row.partial else ""),
+        lambda at: size(getattr(at.model.totals, field), at.how, bound_of(at.model.coverage)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from convcost import units
-from convcost.record import COUNTED, Cost, Layer, Model, Report
+from convcost.record import COUNTED, Cost, Coverage, Layer, Model, Report
 from convcost.report.text import Text, shorten
 
 By = Literal["layer", "op", "kind", "scope"]
@@ -155,16 +155,23 @@ def output_shape(layer: Layer) -> list[int | str] | None:
     return layer.outputs[0] if layer.outputs else None
 
 
-def number(n: int | None, how: str, *, partial: bool = False) -> str:
-    """A count in the reader's units; `≥` before a lower bound."""
+def bound_of(seen: Coverage) -> str:
+    """How a total stands to the true one: nothing where it is that, else `≥`, `≤`, or `≈` where it misses both ways."""
+    if seen.lower_bound and seen.upper_bound:
+        return "≈"
+    return "≥" if seen.lower_bound else "≤" if seen.upper_bound else ""
+
+
+def number(n: int | None, how: str, bound: str = "") -> str:
+    """A count in the reader's units, after the sign of a bound."""
     text = units.exact(n) if how == "exact" else units.si(n)
-    return f"≥ {text}" if partial and n is not None else text
+    return f"{bound} {text}" if bound and n is not None else text
 
 
-def size(n: int | None, how: str, *, partial: bool = False) -> str:
-    """Bytes in the reader's units."""
+def size(n: int | None, how: str, bound: str = "") -> str:
+    """Bytes in the reader's units, after the sign of a bound."""
     text = (units.exact(n) + " B" if n is not None else units.exact(n)) if how == "exact" else units.size(n)
-    return f"≥ {text}" if partial and n is not None else text
+    return f"{bound} {text}" if bound and n is not None else text
 
 
 def shape_text(shape: list[int | str] | None) -> str | Text:

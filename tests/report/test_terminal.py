@@ -86,9 +86,22 @@ def test_tree_sums_scopes(deep: record.Report) -> None:
     assert re.search(r"├─ stage1 .* 3,000,000,012 ", drawn)
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "sign"), [(True, False, "≥ "), (False, True, "≤ "), (True, True, "≈ "), (False, False, "")]
+)
+def test_a_total_says_how_it_stands_to_the_true_one(
+    layer: Make, model: Make, report: Make, lower: bool, upper: bool, sign: str
+) -> None:
+    seen = record.Coverage(
+        complete=not (lower or upper), nodes=1, counted=1, unknown=[], lower_bound=lower, upper_bound=upper
+    )
+    drawn = render(report(model([layer(0, "conv", 1500)], coverage=seen)), "table")
+    assert f"\n{sign}1,500 MACs" in drawn
+
+
 def test_unknown_is_a_question_mark_and_the_total_a_lower_bound(layer: Make, model: Make, report: Make) -> None:
     unknown = record.UnknownNode(name="odd", op="Odd", reason="operator evil:Odd has no rule")
-    seen = record.Coverage(complete=False, nodes=2, counted=1, unknown=[unknown])
+    seen = record.Coverage(complete=False, nodes=2, counted=1, unknown=[unknown], lower_bound=True)
     one = report(model([layer(0, "conv", 1500), layer(1, "odd", None, op="Odd", kind="unknown")], coverage=seen))
     drawn = render(one, "table")
     assert "≥ 1,500 MACs" in drawn
