@@ -23,13 +23,13 @@ def compare_declared(declared: Mapping[str, Tensor], graph: Graph, notes: Notes)
         if said.shape is not None and found.shape is not None and _differ(said.shape, found.shape):
             notes.add(
                 "C231",
-                f"declared as {show(said.shape)}, but it is {show(found.shape)}: the declaration is overruled",
+                f"declared as {show(said.shape)}, but worked out as {show(found.shape)}: the declaration is overruled",
                 location=name,
             )
         elif said.dtype is not None and found.dtype is not None and said.dtype is not found.dtype:
             notes.add(
                 "C231",
-                f"declared as {said.dtype.label}, but it is {found.dtype.label}: the declaration is overruled",
+                f"declared as {said.dtype.label}, but worked out as {found.dtype.label}: the declaration is overruled",
                 location=name,
             )
 
