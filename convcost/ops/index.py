@@ -379,6 +379,17 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "SequenceMap",
     ),
     "experts": ("com.microsoft:MoE",),
+    "contrib": (
+        "com.microsoft:QuantizeLinear",
+        "com.microsoft:DequantizeLinear",
+        "com.microsoft:GatherND",
+        "com.microsoft:Pad",
+        "com.microsoft:Trilu",
+        "com.microsoft:GatherBlockQuantized",
+        "com.microsoft.nchwc:ReorderInput",
+        "com.microsoft.nchwc:ReorderOutput",
+        "com.microsoft.nchwc:Upsample",
+    ),
 }
 """Operators by family (a module of `convcost.ops`). `domain:Name` for operators outside of the ONNX domain."""
 
