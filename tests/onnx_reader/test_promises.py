@@ -100,6 +100,28 @@ def test_mutations_raise_nothing_but_our_own_errors(rich: bytes, conv: onnx.Mode
     assert all(message.isprintable() and len(message) <= 500 for message in refused)
 
 
+def shapes(data: bytes) -> dict[str, object] | None:
+    try:
+        return {name: t.shape for name, t in from_bytes(data).graph.tensors.items() if t.shape is not None}
+    except ConvcostError:
+        return None
+
+
+def test_cutting_payloads_changes_nothing_that_is_read(rich: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutated models with every payload above 8 bytes cut out, beside the same without cutting."""
+    draw = random.Random(11)
+    compared = 0
+    for data in [rich, *(mutated(rich, draw) for _ in range(MUTATIONS // 4))]:
+        plain = shapes(data)
+        with monkeypatch.context() as patch:
+            patch.setattr("convcost.onnx_reader.wire.CUT_BYTES", 8)
+            cut = shapes(data)
+        if plain is not None and cut is not None:
+            compared += 1
+            assert all(plain[name] == shape for name, shape in cut.items() if name in plain)
+    assert compared > MUTATIONS // 40
+
+
 def test_truncations_raise_nothing_but_our_own_errors(rich: bytes) -> None:
     for end in range(0, len(rich), 7):
         with pytest.raises(ConvcostError):
