@@ -22,14 +22,14 @@ SMALL = 1_000_000
 LONGEST = 640
 """Inner dimensions over this are split where they can be, or else multiplied whole."""
 PART = 256
-"""Of a split inner dimension."""
+"""The same for products of so few rows that a block can hold them all."""
 ROWS = 12
 """Rows of a block come in multiples of this, the row count of the widest kernels."""
 
 
 def block(p: int, k: int, n: int) -> tuple[int, int]:
     """(rows, columns) of the blocks of a (p, k) by (k, n) product."""
-    wanted = 128 if k <= 128 or k > 320 else 64
+    wanted = 128 if k <= 128 else 64
     if p * k * 64 <= SMALL < p * k * wanted:
         wanted = 64
     count = -(-n // wanted)
@@ -78,9 +78,11 @@ def _split(v: Array, axis: int, step: int) -> Array:
 
 def splits(p: int, k: int) -> int:
     """Into how many equal parts to split the inner dimension of a product with p rows; 1 where it cannot be."""
-    if k <= PART or (k <= LONGEST and p * k * 64 <= SMALL) or (k <= LONGEST and p * PART * 64 > SMALL):
+    few = p * PART * 64 <= SMALL
+    most = PART if few else LONGEST
+    if k <= most or p * k * 64 <= SMALL:
         return 1
-    return next((s for s in range(2, 17) if k % s == 0 and k // s <= PART), 1)
+    return next((s for s in range(2, 33) if k % s == 0 and k // s <= most), 1)
 
 
 def split_product(a: Array, w: Array, out: Array, spare: Array) -> Program:
