@@ -12,7 +12,8 @@ from convcost.analysis.receptive import described
 from convcost.analysis.receptive_rules import Fields
 from convcost.analysis.tally import Tally, cost_of
 from convcost.ir import Dim, DType, Expr, Graph, Node, Tensor
-from convcost.ops import Call, Kind
+from convcost.ops import Attrs, Call, Kind
+from convcost.ops.base import remembered
 from convcost.record import Layer, Output, Share
 
 
@@ -55,7 +56,7 @@ def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool, pri
         inputs=[shape_list(t) for t in row.call.inputs],
         outputs=[shape_list(t) for t in row.call.outputs],
         dtype=out.dtype.label if out is not None and out.dtype is not None else None,
-        attributes=attributes(node),
+        attributes=attributes(node.attrs),
         cost=cost_of(tally, single=True),
         share=Share(macs=share),
         notation=node.notation or None,
@@ -77,13 +78,14 @@ def defaults_of(record: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
     return tuple((field.name, field.default) for field in msgspec.structs.fields(record))
 
 
-def attributes(node: Node) -> dict[str, Any]:
+@remembered
+def attributes(attrs: Attrs | None) -> dict[str, Any]:
     """The attributes that differ from their defaults, as JSON can hold them."""
-    if node.attrs is None:
+    if attrs is None:
         return {}
     out: dict[str, Any] = {}
-    for name, default in defaults_of(node.attrs.__class__):
-        value = getattr(node.attrs, name)
+    for name, default in defaults_of(attrs.__class__):
+        value = getattr(attrs, name)
         if value != default:
             shown = plain(value)
             if shown is not None:

@@ -7,6 +7,7 @@ functions of a `Call`: they take the shapes apart into letters and multiply. All
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -240,6 +241,10 @@ class Op(msgspec.Struct, frozen=True):
     """Parameters that the first weight slot stands for, where it holds them packed (MatMulNBits: K·N)."""
     trips: SizeRule | None = None
     """How often the body of a Loop or Scan runs; raises Unknown where the data decide."""
+
+
+remembered = lru_cache(maxsize=4096)
+"""For rules of shapes alone: networks repeat their layers, and one layer is asked for its window several times."""
 
 
 def free(_: Call) -> Work:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.errors import Unknown
 from convcost.ir import Dim, Shape, Tensor, maximum, product
-from convcost.ops.base import Call, Kind, Op, Work, products, require, show, typed
+from convcost.ops.base import Call, Kind, Op, Work, products, remembered, require, show, typed
 from convcost.ops.windows import AUTO_PADS, MAX_SPATIAL, Window, WindowAttrs, per_axis, window_of, window_sizes
 from convcost.window import effective_kernel, full_size, same_padding, same_size, taps_inside, transposed_size
 
@@ -43,10 +43,11 @@ def conv_operands(x: Shape, w: Shape, a: ConvAttrs) -> tuple[Dim, Dim, Dim, Dim,
 def conv_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I), w: (M, C/g, *K), b: (M) -> y: (N, M, *O)."""
     x = call.x(0)
-    return (typed(x, conv_output(call.attrs, x.dims, call.x(1).dims, call.optional(2))),)
+    return (typed(x, conv_output(call.attrs, x.dims, call.x(1).dims, bias_of(call))),)
 
 
-def conv_output(a: ConvAttrs, x: Shape, w: Shape, bias: Tensor | None) -> Shape:
+@remembered
+def conv_output(a: ConvAttrs, x: Shape, w: Shape, bias: Shape | None) -> Shape:
     """(N, M, *O) of a convolution of x: (N, C, *I) with w: (M, C/g, *K)."""
     n, c, cg, m, spatial, kernel = conv_operands(x, w, a)
     if isinstance(c, int) and isinstance(cg, int):
@@ -60,15 +61,22 @@ def conv_output(a: ConvAttrs, x: Shape, w: Shape, bias: Tensor | None) -> Shape:
     return (n, m, *window_sizes(a, spatial, window_of(a, spatial, kernel)))
 
 
-def check_bias(b: Tensor | None, m: Dim) -> None:
+def bias_of(call: Call, slot: int = 2) -> Shape | None:
+    """The shape of the bias, where there is one and it is known."""
+    b = call.optional(slot)
+    return None if b is None else b.shape
+
+
+def check_bias(b: Shape | None, m: Dim) -> None:
     """The bias, where there is one, is a vector with one element for each output channel."""
-    if b is None or b.shape is None:
+    if b is None:
         return
-    require(len(b.shape) == 1, f"the bias B has rank {len(b.shape)}, not 1")
-    if isinstance(b.shape[0], int) and isinstance(m, int):
-        require(b.shape[0] == m, f"the bias B has size {b.shape[0]}, but there are {m} output channels")
+    require(len(b) == 1, f"the bias B has rank {len(b)}, not 1")
+    if isinstance(b[0], int) and isinstance(m, int):
+        require(b[0] == m, f"the bias B has size {b[0]}, but there are {m} output channels")
 
 
+@remembered
 def conv_work(a: ConvAttrs, x: Shape, w: Shape, y: Shape, *, bias: bool) -> Work:
     """|y| · C/g · ΠK products, and |y| additions where there is a bias."""
     cg, kernel = w[1], w[2:]
@@ -105,7 +113,7 @@ def conv_transpose_shape(call: Call) -> tuple[Tensor, ...]:
         require(wc == c, f"the weight {show(w.dims)} reads {wc} channels, but the input {show(x.dims)} has {c}")
         require(c % a.group == 0, f"{c} input channels cannot be divided into group {a.group}")
     m = mg * a.group
-    check_bias(call.optional(2), m)
+    check_bias(bias_of(call), m)
     win, op = transposed_window(a, spatial, kernel)
     out: list[Dim] = []
     for axis, (i, k, s, d, pb, pe, extra) in enumerate(
@@ -191,6 +199,7 @@ def conv_transpose_kind(call: Call) -> Kind:
     return Kind("transposed", traits + named.traits)
 
 
+@remembered
 def name_kind(c: Dim, m: Dim, group: int, i: Shape, o: Shape, win: Window) -> Kind:
     """standard, pointwise, depthwise, grouped, pointwise_grouped or spatial, and the traits.
 

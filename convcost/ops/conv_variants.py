@@ -7,6 +7,7 @@ from convcost.ops.base import Call, Kind, Op, Work, agree, numbers, products, re
 from convcost.ops.conv import (
     ConvAttrs,
     ConvTransposeAttrs,
+    bias_of,
     conv_output,
     conv_transpose_cost,
     conv_transpose_kind,
@@ -72,7 +73,7 @@ def is_last(call: Call) -> bool:
 def quantized_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I), w: (M, C/g, *K) -> y: (N, M, *O), with the type of the output's zero point."""
     x = channels_first(call.x(0).dims, last=is_last(call))
-    y = conv_output(call.attrs, x, call.x(3).dims, call.optional(8))
+    y = conv_output(call.attrs, x, call.x(3).dims, bias_of(call, 8))
     return (typed(call.x(7), channels_back(y, last=is_last(call))),)
 
 
@@ -99,7 +100,7 @@ def quantized_kind(call: Call) -> Kind:
 def fused_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I), w: (M, C/g, *K), b: (M), z: (N, M, *O) -> y: (N, M, *O)."""
     x = call.x(0)
-    return (typed(x, conv_output(call.attrs, x.dims, call.x(1).dims, call.optional(2))),)
+    return (typed(x, conv_output(call.attrs, x.dims, call.x(1).dims, bias_of(call))),)
 
 
 def fused_cost(call: Call) -> Work:
@@ -123,7 +124,7 @@ def fused_tail(call: Call, work: Work) -> Work:
 def last_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, *I, C), w: (M, C/g, *K), b: (M) -> y: (N, *O, M)."""
     x = call.x(0)
-    y = conv_output(call.attrs, channels_first(x.dims, last=True), call.x(1).dims, call.optional(2))
+    y = conv_output(call.attrs, channels_first(x.dims, last=True), call.x(1).dims, bias_of(call))
     return (typed(x, channels_back(y, last=True)),)
 
 
@@ -146,7 +147,7 @@ def last_kind(call: Call) -> Kind:
 def deform_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I), w: (M, C/g, *K), offset: (N, G·ΠK·rank, *O), b: (M), mask: (N, G·ΠK, *O) -> y: (N, M, *O)."""
     x, w, a = call.x(0), call.x(1).dims, call.attrs
-    y = conv_output(a, x.dims, w, call.optional(3))
+    y = conv_output(a, x.dims, w, bias_of(call, 3))
     taps = product(w[2:]) * a.offset_group
     for slot, channels in ((2, taps * (len(w) - 2)), (4, taps)):
         t = call.optional(slot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.ir import Dim, Shape
-from convcost.ops.base import Attrs, require, show
+from convcost.ops.base import Attrs, remembered, require, show
 from convcost.window import effective_kernel, output_size, output_size_ceil, same_padding, same_size
 
 
@@ -41,6 +41,7 @@ def per_axis(values: tuple[int, ...], rank: int, default: int, least: int, what:
     return values
 
 
+@remembered
 def window_of(a: WindowAttrs, spatial: Shape, kernel: Shape) -> Window:
     """The window of a convolution over `spatial`, with automatic padding worked out."""
     rank = len(kernel)
