@@ -12,7 +12,7 @@ from convcost import onnx_reader
 from convcost.engine.session import Session
 
 
-class Prepared(BackendRep):  # type: ignore[misc]
+class Prepared(BackendRep):
     """A model ready to run."""
 
     def __init__(self, session: Session) -> None:
@@ -26,7 +26,7 @@ class Prepared(BackendRep):  # type: ignore[misc]
         return tuple(self.session.run(None, inputs))
 
 
-class NumpyBackend(Backend):  # type: ignore[misc]
+class NumpyBackend(Backend):
     """onnx's interface of a backend."""
 
     @classmethod

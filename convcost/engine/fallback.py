@@ -93,7 +93,7 @@ def attributes(node: Node) -> list[Any]:
     kinds = onnx.AttributeProto.AttributeType
     out = []
     for name, value in node.raw:
-        declared = schema.attributes.get(name)
+        declared: Any = schema.attributes.get(name)
         if declared is not None:
             out.append(onnx.helper.make_attribute(name, _stored(value), attr_type=kinds.Value(declared.type.name)))
     return out

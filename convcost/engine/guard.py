@@ -7,7 +7,8 @@ arrays that are there, before a kernel may allocate them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -73,6 +74,22 @@ class Watch:
         self.algorithms[path] = step.algorithm
         self.inner = outside + spent
         return out
+
+    @contextmanager
+    def node(self, node: Node, algorithm: str) -> Iterator[None]:
+        """Around the compiled form of a node: the time limit, and the time spent."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise EngineError(f"the time limit of {self.limits.time_limit:g} s is over", node=node.name, code="C431")
+        if self.clock is None:
+            yield
+            return
+        start = self.clock()
+        yield
+        spent = self.clock() - start
+        path = self.prefix + node.name
+        self.times[path] = self.times.get(path, 0) + spent
+        self.algorithms[path] = algorithm
+        self.inner += spent
 
     def call(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """Call the kernel; what goes wrong inside becomes one clear error."""

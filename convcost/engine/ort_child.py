@@ -1,7 +1,7 @@
 """Runs a model in onnxruntime, alone in a process of its own: `python -m convcost.engine.ort_child REQUEST`.
 
 onnxruntime can crash on crafted files, so that it never runs in the program's own process on a file of unknown origin.
-The request is a JSON file; inputs come in an .npz file, outputs go to another, and the answer, JSON, to standard output.
+The request is a JSON file; inputs come in an .npz file, outputs go to another, the answer (JSON) to standard output.
 """
 
 from __future__ import annotations

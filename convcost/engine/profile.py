@@ -52,13 +52,14 @@ def profile(
     runs: int,
     warmup: int,
     min_seconds: float,
+    fuse: bool = False,
     clock: Clock = time.perf_counter_ns,
 ) -> Profile:
     """At least `runs` runs and `min_seconds` seconds, each once plain and once with every node timed.
 
     Ctrl-C after the first timed run ends the measurement with what there is.
     """
-    warm = [_plain(session, feeds, clock) for _ in range(warmup)]
+    warm = [_plain(session, feeds, clock, fuse=fuse) for _ in range(warmup)]
     watches: list[Watch] = []
     plain: list[int] = []
     totals: list[int] = []
@@ -66,10 +67,10 @@ def profile(
     start = clock()
     try:
         while len(totals) < runs or clock() - start < min_seconds * 1e9:
-            alone = _plain(session, feeds, clock)
+            alone = _plain(session, feeds, clock, fuse=fuse)
             watch = Watch(session.limits, clock)
             begin = clock()
-            session.watched(None, feeds, watch)
+            session.watched(None, feeds, watch, fuse=fuse)
             totals.append(clock() - begin)
             watches.append(watch)
             plain.append(alone)
@@ -87,9 +88,9 @@ def profile(
     )
 
 
-def _plain(session: Session, feeds: Mapping[str, Any], clock: Clock) -> int:
+def _plain(session: Session, feeds: Mapping[str, Any], clock: Clock, *, fuse: bool) -> int:
     begin = clock()
-    session.run(None, feeds)
+    session.watched(None, feeds, Watch(session.limits), fuse=fuse)
     return clock() - begin
 
 

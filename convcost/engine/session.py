@@ -16,6 +16,7 @@ from convcost.engine.guard import MAX_ITERATIONS, Limits, Watch
 from convcost.engine.kernels import Options
 from convcost.engine.memory import default_limit
 from convcost.engine.profile import Profile, profile
+from convcost.engine.programs import Programs
 from convcost.engine.threads import limited
 from convcost.engine.values import Array, Value, numpy_dtype
 from convcost.engine.weights import Weights
@@ -51,6 +52,7 @@ class Session:
     seed           of the random weights that a shape string gets
     time_limit     seconds after which a run ends with an error
     max_iterations iterations of one Loop or Scan
+    tune           try the algorithms of every convolution at the first run and keep the fastest; else go by rule
 
     Raises ModelError for a file that cannot be read, EngineError for a model that cannot or may not be run.
     """
@@ -65,6 +67,7 @@ class Session:
         seed: int = 0,
         time_limit: float | None = None,
         max_iterations: int = MAX_ITERATIONS,
+        tune: bool = False,
     ) -> None:
         if threads is not None and threads < 1:
             raise EngineError(f"threads must be at least 1, not {threads}", code="C402")
@@ -79,6 +82,7 @@ class Session:
         planning.missing(self.plan)
         self.weights = weights.source
         self._kept = weights.kept
+        self._programs = Programs(self.graph, self.plan, self.limits, exact=exact, tune=tune, threads=threads)
 
     def get_inputs(self) -> list[NodeArg]:
         """What `run` must be fed."""
@@ -92,21 +96,39 @@ class Session:
         """The outputs called `output_names` (all for None), in order, for inputs given by name."""
         return self.watched(output_names, feeds, Watch(self.limits))
 
-    def watched(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any], watch: Watch) -> list[Value]:
-        """`run` under a given watch, which may keep the time of every node."""
+    def watched(
+        self, output_names: Sequence[str] | None, feeds: Mapping[str, Any], watch: Watch, *, fuse: bool = True
+    ) -> list[Value]:
+        """`run` under a given watch, which may keep the time of every node; without `fuse`, node by node."""
         wanted = list(range(len(self.graph.outputs)))
         if output_names is not None:
             wanted = [self._output(name) for name in output_names]
         inputs = self.inputs(feeds)
-        with limited(self.threads), np.errstate(all="ignore"):
-            values = self.plan.execute(inputs, [], watch)
+        with np.errstate(all="ignore"):
+            program = self._programs.find(inputs, fuse=fuse)
+            if program is not None:
+                with self._programs.lock, limited(1):
+                    values = program.execute(inputs, watch)
+            else:
+                with limited(self.threads):
+                    values = self.plan.execute(inputs, [], watch)
         return [values[i] for i in wanted]
 
     def profile(
-        self, feeds: Mapping[str, Any], *, runs: int = 10, warmup: int = 2, min_seconds: float = 0.0
+        self,
+        feeds: Mapping[str, Any],
+        *,
+        runs: int = 10,
+        warmup: int = 2,
+        min_seconds: float = 0.0,
+        fuse: bool = False,
     ) -> Profile:
-        """Times of every node over at least `runs` runs and `min_seconds` seconds, after `warmup` runs."""
-        return profile(self, feeds, runs=runs, warmup=warmup, min_seconds=min_seconds)
+        """Times of every node over at least `runs` runs and `min_seconds` seconds, after `warmup` runs.
+
+        The user's nodes run apart, each with its own time; with `fuse`, as in `run`: the first of some nodes that run
+        as one has the time of all, and its algorithm names the others.
+        """
+        return profile(self, feeds, runs=runs, warmup=warmup, min_seconds=min_seconds, fuse=fuse)
 
     def stored(self) -> dict[str, Array]:
         """The weights that were drawn at random, by name: what a shape string needs to be written as a model."""

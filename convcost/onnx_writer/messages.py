@@ -79,7 +79,8 @@ def attribute_types(node: Node, opset: Mapping[str, int]) -> dict[str, int]:
         schema = defs.get_schema(node.op, max_inclusive_version=opset.get(node.domain, 1), domain=node.domain)
     except defs.SchemaError:
         return {}
-    return {name: AttributeProto.AttributeType.Value(a.type.name) for name, a in schema.attributes.items()}
+    given: dict[str, Any] = dict(schema.attributes)
+    return {name: AttributeProto.AttributeType.Value(a.type.name) for name, a in given.items()}
 
 
 def from_record(node: Node) -> list[tuple[str, Any]]:

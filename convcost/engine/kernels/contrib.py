@@ -83,7 +83,8 @@ def skip_layer_norm(node: Node, _: list[Value], __: Options) -> Bound:
     epsilon = float(dict(node.raw).get("epsilon", 1e-12))
 
     def run(_: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
-        beta, bias = (*inputs[3:], *(None,) * (5 - len(inputs)))
+        rest: list[Any] = [*inputs[3:], *[None] * (5 - len(inputs))]
+        beta, bias = rest
         total = inputs[0] + inputs[1]
         if bias is not None:
             total = total + bias

@@ -55,7 +55,7 @@ def variadic(f: Callable[[Any, Any], Any]) -> Kernel:
 def divide(a: Array, b: Array) -> Array:
     """A / b; integers truncate towards zero."""
     if a.dtype.kind not in "iu":
-        return np.divide(a, b)
+        return np.asarray(np.divide(a, b))
     q = np.floor_divide(a, b)
     if a.dtype.kind == "i":
         q = np.asarray(q) + ((q * b != a) & ((a < 0) != (b < 0)))
@@ -73,9 +73,9 @@ def power(a: Array, b: Array) -> Array:
             return np.sqrt(a).reshape(shape)
     if a.dtype.kind in "iu":
         if b.dtype.kind in "iu" and (b.size == 0 or b.min() >= 0):
-            return np.power(a, b).astype(a.dtype, copy=False)
-        return np.power(a.astype(np.float64), b.astype(np.float64)).astype(a.dtype)
-    return np.power(a, b.astype(a.dtype, copy=False)).astype(a.dtype, copy=False)
+            return np.asarray(np.power(a, b)).astype(a.dtype, copy=False)
+        return np.asarray(np.power(a.astype(np.float64), b.astype(np.float64))).astype(a.dtype)
+    return np.asarray(np.power(a, b.astype(a.dtype, copy=False))).astype(a.dtype, copy=False)
 
 
 def modulo(attrs: Any, inputs: list[Value], _: int) -> list[Value]:

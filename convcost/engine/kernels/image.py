@@ -46,7 +46,7 @@ def positions(attrs: Any, a: Axis) -> Any:
 def taps(attrs: Any, where: Any, n: int) -> tuple[Any, Any]:
     """(indices, weights), each (outputs, taps): which elements an output mixes."""
     if attrs.mode == "nearest":
-        rounders = {
+        rounders: dict[str, Any] = {
             "round_prefer_floor": lambda v: np.ceil(v - 0.5),
             "round_prefer_ceil": lambda v: np.floor(v + 0.5),
             "floor": np.floor,

@@ -158,7 +158,8 @@ def quant(node: Node, _: list[Value], __: Options) -> Bound | None:
 def float_product(_: Any, inputs: list[Value], __: int) -> list[Value]:
     """MatMulIntegerToFloat: a, b, a scale, b scale, a zero, b zero, bias."""
     a, b, sa, sb = inputs[:4]
-    za, zb, bias = (*inputs[4:], *(None,) * (7 - len(inputs)))
+    rest: list[Any] = [*inputs[4:], *[None] * (7 - len(inputs))]
+    za, zb, bias = rest
     sums = integer_product(shifted(a, np.array(0) if za is None else za), shifted(b, np.array(0) if zb is None else zb))
     y = sums * (sa * sb)
     return [(y if bias is None else y + bias).astype(sa.dtype, copy=False)]
@@ -167,7 +168,8 @@ def float_product(_: Any, inputs: list[Value], __: int) -> list[Value]:
 def dynamic_matmul(_: Any, inputs: list[Value], __: int) -> list[Value]:
     """DynamicQuantizeMatMul: a float A is quantised to uint8, then multiplied."""
     a, b, sb = inputs[:3]
-    zb, bias = (*inputs[3:], *(None,) * (5 - len(inputs)))
+    rest: list[Any] = [*inputs[3:], *[None] * (5 - len(inputs))]
+    zb, bias = rest
     q, scale, zero = dynamic(a)
     y = integer_product(shifted(q, zero), shifted(b, np.array(0) if zb is None else zb)) * (scale * sb)
     return [(y if bias is None else y + bias).astype(a.dtype, copy=False)]

@@ -172,7 +172,8 @@ STEPS: dict[int, Callable[[Sequence], tuple[Array, Array, Any]]] = {1: rnn_steps
 
 def layer(attrs: Any, inputs: list[Value], gates: int, see: Function | None = None) -> list[Value]:
     """All directions of one layer: [y, last h, last c]. `see` is what an LSTM's products make of the hidden state."""
-    x, w, r, b, lengths, h0, c0, p = (*inputs, *(None,) * (8 - len(inputs)))
+    given: list[Any] = [*inputs, *[None] * (8 - len(inputs))]
+    x, w, r, b, lengths, h0, c0, p = given
     kind = x.dtype
     if kind == np.float16:
         wide = [v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype == kind else v for v in inputs]
@@ -234,7 +235,7 @@ def rounded(x: Array) -> Array:
     low, high = min(float(x.min(initial=0)), 0.0), max(float(x.max(initial=0)), 0.0)
     scale = np.float32((high - low) / 255) if high > low else np.float32(1)
     zero = np.clip(np.rint(-low / scale), 0, 255)
-    return ((np.clip(np.rint(x / scale) + zero, 0, 255) - zero) * scale).astype(np.float32)
+    return np.asarray((np.clip(np.rint(x / scale) + zero, 0, 255) - zero) * scale).astype(np.float32)
 
 
 KERNELS: dict[tuple[str, str, str], Kernel] = {

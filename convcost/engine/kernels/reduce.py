@@ -84,11 +84,8 @@ def position(f: Callable[..., Any]) -> Kernel:
 
     def run(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
         x, axis = inputs[0], attrs.axis
-        if attrs.select_last_index:
-            y = x.shape[axis] - 1 - f(np.flip(x, axis), axis=axis)
-        else:
-            y = f(x, axis=axis)
-        y = np.asarray(y, np.int64)
+        last = attrs.select_last_index
+        y = np.asarray(x.shape[axis] - 1 - f(np.flip(x, axis), axis=axis) if last else f(x, axis=axis), np.int64)
         return [np.expand_dims(y, axis) if attrs.keepdims else y]
 
     return run

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import as_strided
 from convcost.engine.kernels import Kernel
 from convcost.engine.values import Array, Value
 from convcost.ops.windows import window_of
-from convcost.window import effective_kernel, output_size, output_size_ceil, same_size
+from convcost.window import output_size, output_size_ceil, same_size
 
 TILE = 1 << 20
 """Elements of an im2col tile: about what stays in the cache of a core."""
@@ -39,7 +39,17 @@ def frame(win: Any) -> Frame:
     )
 
 
-def padded(x: Any, before: tuple[int, ...], after: tuple[int, ...], fill: Any = 0) -> Array:
+def _whole(d: Any) -> int:
+    """A size that is known to be a number."""
+    return int(d)
+
+
+def reach(k: int, d: int) -> int:
+    """The effective kernel in numbers."""
+    return d * (k - 1) + 1
+
+
+def padded(x: Any, before: tuple[int, ...], after: tuple[int, ...], fill: Any = 0) -> Any:
     """x: (N, C, *I) with `before` and `after` elements of `fill` around each spatial axis; negative ones are cut."""
     if not any(before) and not any(after):
         return x
@@ -55,7 +65,7 @@ def _axes(x: Any, before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple
     return list(zip(x.shape[2:], before, after, strict=True))
 
 
-def windows(x: Array, win: Frame, out: tuple[int, ...]) -> Array:
+def windows(x: Array, win: Frame, out: tuple[int, ...]) -> Any:
     """A view (N, C, *K, *O) of the padded x: (N, C, *I)."""
     steps = x.strides[2:]
     view: Array = as_strided(
@@ -76,7 +86,7 @@ def numeric_window(attrs: Any, spatial: tuple[int, ...], kernel: tuple[int, ...]
     win = frame(window_of(attrs, spatial, kernel))
     same = attrs.auto_pad.startswith("SAME")
     out = tuple(
-        int(same_size(i, s) if same else output_size(i, k, s, d, pb, pe))
+        _whole(same_size(i, s) if same else output_size(i, k, s, d, pb, pe))
         for i, k, s, d, pb, pe in zip(spatial, kernel, win.strides, win.dilations, win.before, win.after, strict=True)
     )
     return win, out
@@ -102,7 +112,7 @@ def fused_conv(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
     return [activate(y, attrs.activation, attrs.activation_params)]
 
 
-def integer_sums(attrs: Any, x: Array, zx: Any, w: Array, zw: Any) -> Array:
+def integer_sums(attrs: Any, x: Array, zx: Any, w: Array, zw: Any) -> Any:
     """The convolution of integers minus their zero points, exact in float32 or float64, as int32."""
     taps = math.prod(w.shape[1:])
     wide = np.float32 if taps << 16 <= 1 << 24 else np.float64
@@ -131,12 +141,12 @@ def qlinear_conv(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     return [requantized(sums, scale.reshape(-1, *tail) if scale.size > 1 else scale.reshape(()), zy)]
 
 
-def im2col(x: Any, w: Any, win: Frame, out: tuple[int, ...], group: int) -> Array:
+def im2col(x: Any, w: Any, win: Frame, out: tuple[int, ...], group: int) -> Any:
     """The convolution of the padded x: (N, C, *I) by w: (M, C/g, *K) -> (N, M, *O)."""
     n, m, cg = x.shape[0], w.shape[0], w.shape[1]
     wide = np.float32 if x.dtype == np.float16 else x.dtype
     matrix = w.reshape(group, m // group, -1).astype(wide, copy=False)
-    y = np.empty((n, group, m // group, *out), x.dtype)
+    y: Any = np.empty((n, group, m // group, *out), x.dtype)
     if not y.size:
         return y.reshape(n, m, *out)
     view = windows(x, win, out)
@@ -166,7 +176,7 @@ def conv_transpose(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     cols = matrix @ x.reshape(n, g, c // g, -1).astype(wide, copy=False)
     cols = cols.reshape(n, g * mg, *kernel, *spatial)
     full = tuple(
-        s * (i - 1) + int(effective_kernel(k, d)) + max(e - pe, 0)
+        s * (i - 1) + reach(k, d) + max(e - pe, 0)
         for i, k, s, d, e, pe in zip(spatial, kernel, win.strides, win.dilations, extra, win.after, strict=True)
     )
     whole = np.zeros((n, g * mg, *full), wide)
@@ -177,7 +187,7 @@ def conv_transpose(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
         )
         whole[(slice(None), slice(None), *place)] += cols[(slice(None), slice(None), *tap)]
     sizes = [
-        s * (i - 1) + e + int(effective_kernel(k, d)) - pb - pe
+        s * (i - 1) + e + reach(k, d) - pb - pe
         for i, k, s, d, e, pb, pe in zip(
             spatial, kernel, win.strides, win.dilations, extra, win.before, win.after, strict=True
         )
@@ -198,9 +208,9 @@ def pool_sizes(attrs: Any, spatial: tuple[int, ...]) -> tuple[Frame, tuple[int, 
     for i, k, s, d, pb, pe in zip(
         spatial, attrs.kernel_shape, win.strides, win.dilations, win.before, win.after, strict=True
     ):
-        o = int(same_size(i, s) if same else size(i, k, s, d, pb, pe))
+        o = _whole(same_size(i, s) if same else size(i, k, s, d, pb, pe))
         out.append(o)
-        after.append(max((o - 1) * s + int(effective_kernel(k, d)) - i - pb, pe))
+        after.append(max((o - 1) * s + reach(k, d) - i - pb, pe))
     return win, tuple(out), tuple(after)
 
 
@@ -221,7 +231,7 @@ def max_pool(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
     return [np.ascontiguousarray(y)]
 
 
-def _along(x: Any, axis: int, k: int, s: int, d: int, o: int) -> Array:
+def _along(x: Any, axis: int, k: int, s: int, d: int, o: int) -> Any:
     """The maximum of a window along one axis."""
     lead = (slice(None),) * axis
     parts = [x[(*lead, slice(t * d, t * d + s * (o - 1) + 1, s))] for t in range(k)]
@@ -266,7 +276,7 @@ def average_pool(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     return [total / _summed(ones, win, out)]
 
 
-def _summed(x: Any, win: Frame, out: tuple[int, ...]) -> Array:
+def _summed(x: Any, win: Frame, out: tuple[int, ...]) -> Any:
     """The sums over windows, one axis at a time."""
     y = x
     for axis in range(len(out) - 1, -1, -1):

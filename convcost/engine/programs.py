@@ -1,0 +1,78 @@
+"""Compiled programs of a session, one for each set of input shapes, made at the first run with them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import numpy as np
+
+from convcost.engine.footprint import predict
+from convcost.engine.guard import Limits, known
+from convcost.engine.plan import Plan
+from convcost.engine.static.program import Program, Tuning
+from convcost.engine.threads import blas_threads, limited
+from convcost.engine.values import Value
+from convcost.errors import ConvcostError, ShapeError
+from convcost.ir import Graph, Tensor
+from convcost.ops.resolve import resolve
+
+KEPT = 4
+"""Programs for this many sets of shapes are kept; each holds its own memory."""
+
+WORTH = {"Conv", "ConvTranspose", "FusedConv"}
+"""A graph without any of these runs node by node."""
+
+
+class Programs:
+    """Finds or makes the program for given inputs. `lock` is held while one runs: its memory is its own."""
+
+    def __init__(
+        self, graph: Graph, plan: Plan, limits: Limits, *, exact: bool, tune: bool, threads: int | None
+    ) -> None:
+        self.graph = graph
+        self.plan = plan
+        self.limits = limits
+        self.exact = exact
+        self.tune = tune
+        self.threads = threads
+        self.lock = threading.RLock()
+        self.made: dict[tuple[object, ...], Program | None] = {}
+        self.executor: ThreadPoolExecutor | None = None
+        self.worth = any(step.node.op in WORTH for step in plan.steps)
+
+    def find(self, inputs: list[Value], *, fuse: bool) -> Program | None:
+        """The program for inputs of these shapes; None where the graph is run node by node."""
+        if not self.worth or not all(isinstance(v, np.ndarray) for v in inputs):
+            return None
+        key = (fuse, *((v.shape, v.dtype.str) for v in inputs))
+        with self.lock:
+            if key not in self.made:
+                while len(self.made) >= KEPT:
+                    self.made.pop(next(iter(self.made)))
+                self.made[key] = self.make(inputs, fuse=fuse)
+            return self.made[key]
+
+    def make(self, inputs: list[Value], *, fuse: bool) -> Program | None:
+        """A program, or None where it would not fit."""
+        threads = self.threads or blas_threads()
+        if threads > 1 and self.executor is None:
+            self.executor = ThreadPoolExecutor(threads - 1, thread_name_prefix="convcost")
+        tuning = Tuning(fuse=fuse, tune=self.tune, exact=self.exact, threads=threads, executor=self.executor)
+        graph = self.graph
+        if any(d.__class__ is not int for t in graph.inputs for d in t.shape or ((),)):
+            given = tuple(_named(t, v) for t, v in zip(graph.inputs, inputs, strict=True))
+            graph = resolve(msgspec.structs.replace(graph, inputs=given))
+        used = predict(graph, self.limits.max_memory)
+        with limited(1):
+            try:
+                return Program(graph, self.plan, tuning, self.limits.max_memory - used // 2)
+            except (ConvcostError, ShapeError):
+                return None
+
+
+def _named(t: Tensor, value: Value) -> Tensor:
+    found = known(value)
+    assert found is not None
+    return msgspec.structs.replace(found, name=t.name)

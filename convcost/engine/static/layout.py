@@ -1,0 +1,101 @@
+"""Channels first or channels last, for every array of a program.
+
+Arrays that flow through operators which do not care (activations, additions, pooling …) form groups of one layout.
+Starting from channels last, groups are flipped one at a time while that makes the sum of the convolutions' and the
+transpositions' times smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from convcost.engine.kernels.convolution.choose import Choice, Trial
+from convcost.engine.static.units import Reader, Unit
+
+FIRST, LAST = "nchw", "nhwc"
+AGNOSTIC = ("affine", "act", "add", "concat", "lrn", "pool")
+BYTES_PER_SECOND = 2e9
+"""What a transposition moves, where nothing was measured."""
+
+
+class Layouts:
+    """The layout of every name; names of fewer than three dimensions have channels first."""
+
+    def __init__(self, units: list[Unit], read: Reader, choices: dict[int, Choice]) -> None:
+        self.read = read
+        self.choices = choices
+        self.units = units
+        self.group: dict[str, str] = {}
+        for unit in units:
+            if unit.kind in AGNOSTIC:
+                for name in unit.reads:
+                    self.join(unit.outputs[0], name)
+            elif unit.kind == "conv" and unit.addend:
+                self.join(unit.outputs[0], unit.addend)
+        self.of: dict[str, str] = {}
+        self.touching: dict[str, list[Unit]] = {}
+        for unit in units:
+            for g in {self.find(n) for n in (*unit.reads, *unit.outputs) if n}:
+                self.touching.setdefault(g, []).append(unit)
+                self.of[g] = LAST
+
+    def find(self, name: str) -> str:
+        """The representative of a name's group."""
+        root = name
+        while self.group.get(root, root) != root:
+            root = self.group[root]
+        return root
+
+    def join(self, a: str, b: str) -> None:
+        """Put two names into one group."""
+        self.group[self.find(b)] = self.find(a)
+
+    def layout(self, name: str) -> str:
+        """The layout of a name."""
+        shape = self.read.shape(name)
+        if shape is None or len(shape) < 3 or name in self.read.constants:
+            return FIRST
+        return self.of.get(self.find(name), FIRST)
+
+    def transposition(self, name: str) -> float:
+        """Seconds to bring an array to the other layout."""
+        shape = self.read.shape(name) or ()
+        size = 4
+        for d in shape:
+            size *= d
+        if len(shape) < 3 or size == 4 * shape[0] * shape[1] or shape[1] == 1:
+            return 0.0
+        return 2 * size / BYTES_PER_SECOND
+
+    def cost(self, unit: Unit) -> float:
+        """Seconds of what depends on the layouts around a unit."""
+        if unit.kind == "conv":
+            trial = self.trial(unit)
+            return 1e9 if trial is None else trial.seconds or 0.0
+        if unit.kind in AGNOSTIC:
+            return 0.0
+        return sum(self.transposition(n) for n in (*unit.reads, *unit.outputs) if n and self.layout(n) == LAST)
+
+    def trial(self, unit: Unit) -> Trial | None:
+        """The best algorithm between the layouts of a convolution's input and output."""
+        return self.choices[id(unit)].for_layout(self.layout(unit.inputs[0]), self.layout(unit.outputs[0]))
+
+    def settle(self, inputs: Callable[[str], bool]) -> None:
+        """Flip groups while the sum of costs falls. `inputs` tells the names that are fed, channels first."""
+        for _ in range(4):
+            flipped = False
+            for g in self.of:
+                before = self.around(g, inputs)
+                self.of[g] = FIRST if self.of[g] == LAST else LAST
+                if self.around(g, inputs) < before * 0.999 - 1e-9:
+                    flipped = True
+                else:
+                    self.of[g] = FIRST if self.of[g] == LAST else LAST
+            if not flipped:
+                return
+
+    def around(self, g: str, inputs: Callable[[str], bool]) -> float:
+        """The cost of everything that touches a group."""
+        fed = {n for u in self.touching[g] for n in u.reads if inputs(n) and self.find(n) == g}
+        total = sum(self.transposition(n) for n in fed if self.layout(n) == LAST)
+        return total + sum(self.cost(u) for u in self.touching[g])

@@ -1,0 +1,293 @@
+"""A compiled plan: its memory, and its units as calls that run in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+
+import numpy as np
+
+from convcost.engine.guard import Watch
+from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, Workspace, choose, geometry, heuristic
+from convcost.engine.kernels.convolution.workspace import Program as Calls
+from convcost.engine.plan import Plan
+from convcost.engine.static import compile as compiling
+from convcost.engine.static.buffers import Arena
+from convcost.engine.static.fuse import Fuser
+from convcost.engine.static.layout import FIRST, LAST, Layouts
+from convcost.engine.static.units import Reader, Unit
+from convcost.engine.values import Array, Value
+from convcost.errors import EngineError
+from convcost.ir import Graph
+
+
+class Place:
+    """Where a name's content lies: a block for each layout that it is held in."""
+
+    __slots__ = ("blocks", "uses")
+
+    def __init__(self, uses: int) -> None:
+        self.blocks: dict[str, int] = {}
+        self.uses = uses
+
+
+class Entry:
+    """One unit, ready to run: `before` brings inputs into place, `stages` compute; or the step of a usual kernel."""
+
+    __slots__ = ("algorithm", "arrays", "loads", "stages", "unit")
+
+    def __init__(self, unit: Unit, algorithm: str) -> None:
+        self.unit = unit
+        self.algorithm = algorithm
+        self.stages: list[list[Calls]] = []
+        self.loads: list[tuple[Array, str, bool]] = []
+        self.arrays: dict[str, Array] = {}
+
+
+class Tuning:
+    """How a program is made."""
+
+    __slots__ = ("exact", "executor", "fuse", "threads", "tune")
+
+    def __init__(
+        self, *, fuse: bool, tune: bool, exact: bool, threads: int, executor: ThreadPoolExecutor | None
+    ) -> None:
+        self.fuse = fuse
+        self.tune = tune
+        self.exact = exact
+        self.threads = threads
+        self.executor = executor
+
+
+class Program:
+    """A plan compiled for one set of shapes.
+
+    A run copies the inputs in, executes the entries, and copies the outputs out. One run at a time: the memory is the
+    program's own.
+    """
+
+    def __init__(self, graph: Graph, plan: Plan, tuning: Tuning, limit: int) -> None:
+        self.plan = plan
+        self.tuning = tuning
+        self.ws = Workspace(tuning.threads, tuning.executor)
+        fuser = Fuser(graph, plan, fuse=tuning.fuse)
+        self.read: Reader = fuser.read
+        self.units = fuser.walk(plan.steps)
+        self.geometries: dict[int, Geometry] = {id(u): self.geometry(u) for u in self.units if u.kind == "conv"}
+        self.layouts = Layouts(self.units, self.read, {k: self.choice(g) for k, g in self.geometries.items()})
+        self.fed = {self.read.names[s] for s in plan.inputs}
+        self.layouts.settle(self.fed.__contains__)
+        self.arena = Arena()
+        self.places: dict[str, Place] = {}
+        self.held: dict[str, str] = {}
+        self.loads: dict[int, list[tuple[str, int, str]]] = {}
+        self.moves: dict[int, list[tuple[str, int, int]]] = {}
+        self.spots: dict[int, tuple[dict[str, int], dict[str, int]]] = {}
+        self.uses: dict[str, int] = {}
+        self.drops: dict[int, list[str]] = {}
+        self.lay_out()
+        if self.arena.nbytes > limit:
+            raise EngineError("the buffers of the compiled plan do not fit", code="C430")
+        self.arena.allocate()
+        for unit in self.units:
+            trial = self.layouts.trial(unit) if unit.kind == "conv" else None
+            if trial is not None:
+                scratch = trial.algorithm.scratch(self.geometries[id(unit)], trial.tile, np.float32, self.ws.threads)
+                self.ws.reserve(scratch)
+        self.entries = [self.entry(i, unit) for i, unit in enumerate(self.units)]
+
+    def geometry(self, unit: Unit) -> Geometry:
+        """The numbers of a convolution."""
+        shape = self.read.shape(unit.inputs[0])
+        assert shape is not None
+        return geometry(shape, unit.weight.shape, unit.attrs)
+
+    def choice(self, g: Geometry) -> Choice:
+        """The candidates of a convolution: by trial, or by rule without times."""
+        if self.tuning.tune:
+            return choose(g, exact=self.tuning.exact, workspace=self.ws)
+        pairs = [(a, b) for a in (LAST, FIRST) for b in (LAST, FIRST)]
+        found = [heuristic(g, exact=self.tuning.exact, x_layout=a, y_layout=b) for a, b in pairs]
+        return Choice(tuple(t for t in found if t is not None))
+
+    # memory ---------------------------------------------------------------------------------------------------------
+
+    def nbytes(self, name: str) -> int:
+        """Bytes of a name's array."""
+        return 4 * prod(self.read.shape(name) or ())
+
+    def lay_out(self) -> None:
+        """Walk the units in order and give every array a block for as long as it is needed."""
+        uses = self.uses
+        for unit in self.units:
+            for name in unit.reads:
+                uses[name] = uses.get(name, 0) + 1
+        for slot in self.plan.outputs:
+            name = self.read.names[slot]
+            uses[name] = uses.get(name, 0) + 1
+        for i, unit in enumerate(self.units):
+            self.loads[i], self.moves[i] = [], []
+            sources = {} if unit.kind == "generic" else {n: self.bring(i, n, self.wanted(unit, n)) for n in unit.reads}
+            if unit.kind == "generic":
+                held = [n for n in unit.reads if n in self.places and self.places[n].blocks]
+                self.spots[i] = ({n: self.bring(i, n, FIRST) for n in held}, {})
+            else:
+                self.spots[i] = (sources, self.targets(unit, sources))
+            self.drops[i] = [name for name in unit.reads if self.release(name)]
+
+    def wanted(self, unit: Unit, name: str) -> str:
+        """The layout in which a unit reads a name."""
+        if unit.kind in ("alias", "gemm"):
+            return FIRST
+        if unit.kind == "conv":
+            return self.layouts.layout(name)
+        return self.layouts.layout(unit.outputs[0])
+
+    def bring(self, i: int, name: str, layout: str) -> int:
+        """The block that holds `name` in `layout`; it is loaded or transposed before unit i where it must be."""
+        place = self.places.setdefault(name, Place(self.uses[name]))
+        if layout not in place.blocks:
+            block = self.arena.take(self.nbytes(name))
+            if place.blocks:
+                self.moves[i].append((name, next(iter(place.blocks.values())), block))
+                self.held[f"{name}\0{block}"] = layout
+            else:
+                self.loads[i].append((name, block, layout))
+            place.blocks[layout] = block
+        return place.blocks[layout]
+
+    def targets(self, unit: Unit, sources: dict[str, int]) -> dict[str, int]:
+        """Blocks for the outputs; what dies here is written over where the unit works element by element."""
+        name = unit.outputs[0]
+        layout = FIRST if unit.kind in ("alias", "gemm") else self.layouts.layout(name)
+        place = self.places.setdefault(name, Place(self.uses.get(name, 0)))
+        reusable = unit.kind in ("act", "affine", "add", "alias") or (unit.kind == "lrn")
+        for source, block in sources.items():
+            own = self.places[source]
+            if reusable and own.uses == unit.reads.count(source) and len(own.blocks) == 1:
+                own.blocks.clear()
+                place.blocks[layout] = block
+                return {name: block}
+        place.blocks[layout] = self.arena.take(self.nbytes(name))
+        if place.uses == 0:
+            self.arena.give(place.blocks[layout])
+        return {name: place.blocks[layout]}
+
+    def release(self, name: str) -> bool:
+        """One reader less; the last one gives the blocks back. Whether it was the last."""
+        place = self.places.setdefault(name, Place(self.uses[name]))
+        place.uses -= 1
+        if place.uses:
+            return False
+        for block in place.blocks.values():
+            self.arena.give(block)
+        place.blocks = {}
+        return name not in self.read.constants
+
+    # compiling ------------------------------------------------------------------------------------------------------
+
+    def array(self, name: str, block: int, layout: str) -> Array:
+        """A block as the array of a name."""
+        shape = self.read.shape(name) or ()
+        if layout == LAST and len(shape) > 2:
+            shape = (shape[0], *shape[2:], shape[1])
+        return self.arena.array(block, shape)
+
+    def entry(self, i: int, unit: Unit) -> Entry:
+        """One unit compiled."""
+        entry = Entry(unit, unit.step.algorithm)
+        for name, block, layout in self.loads[i]:
+            entry.loads.append((self.array(name, block, layout), name, layout == LAST))
+        for name, source, block in self.moves[i]:
+            to = self.held[f"{name}\0{block}"]
+            of = FIRST if to == LAST else LAST
+            x, y = self.array(name, source, of), self.array(name, block, to)
+            view = np.moveaxis(x, 1, -1) if to == LAST else np.moveaxis(x, -1, 1)
+            entry.stages.append([[(np.copyto, (y, view))]])
+        if unit.kind == "generic":
+            entry.arrays = {n: self.array(n, block, FIRST) for n, block in self.spots[i][0].items()}
+        else:
+            calls = self.calls(i, unit, entry)
+            if calls:
+                entry.stages.append(calls)
+            if self.tuning.fuse and len(unit.nodes) > 1:
+                entry.algorithm += "".join(f" + {n.op}" for n in unit.nodes[1:])
+        return entry
+
+    def calls(self, i: int, unit: Unit, entry: Entry) -> list[Calls]:
+        """The calls of one unit on its arrays."""
+        sources, targets = self.spots[i]
+        name = unit.outputs[0]
+        xs = [self.array(n, sources[n], self.wanted(unit, n)) for n in unit.reads]
+        layout = FIRST if unit.kind in ("alias", "gemm") else self.layouts.layout(name)
+        y = self.array(name, targets[name], layout)
+        if unit.kind == "conv":
+            return self.conv(unit, xs, y, entry)
+        table: dict[str, Callable[[], list[Calls]]] = {
+            "act": lambda: compiling.activation(unit, xs[0], y, self.ws),
+            "affine": lambda: compiling.affine(unit, xs[0], y, layout, self.ws),
+            "add": lambda: compiling.addition(unit, xs[0], xs[-1], y, self.ws),
+            "concat": lambda: compiling.concat(xs, y, layout, self.ws),
+            "gemm": lambda: compiling.gemm(unit, xs[0], y, self.ws),
+            "lrn": lambda: compiling.lrn(unit, xs[0], y, layout, self.ws),
+            "pool": lambda: compiling.pool(unit, xs[0], y, layout, self.ws),
+            "alias": lambda: (
+                [] if np.may_share_memory(xs[0], y) else [[(np.copyto, (y.reshape(-1), xs[0].reshape(-1)))]]
+            ),
+        }
+        return table[unit.kind]()
+
+    def conv(self, unit: Unit, xs: list[Array], y: Array, entry: Entry) -> list[Calls]:
+        """A convolution by the algorithm that was chosen for its layouts."""
+        g = self.geometries[id(unit)]
+        trial: Trial | None = self.layouts.trial(unit)
+        if trial is None:
+            raise EngineError("no algorithm joins the layouts", node=unit.step.node.name)
+        entry.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
+        layer = Layer(trial, g, unit.weight, unit.bias, unit.act)
+        addend = xs[1].reshape(g.y_shape(self.layouts.layout(unit.outputs[0]))) if unit.addend else None
+        x = xs[0].reshape(g.x_shape(trial.algorithm.x_layout))
+        return layer.compile(x, y.reshape(g.y_shape(trial.algorithm.y_layout)), self.ws, addend)
+
+    # running --------------------------------------------------------------------------------------------------------
+
+    def execute(self, inputs: list[Value], watch: Watch) -> list[Value]:
+        """One run: the outputs, in arrays of their own."""
+        values: dict[str, Value] = dict(self.read.constants)
+        for slot, value in zip(self.plan.inputs, inputs, strict=True):
+            values[self.read.names[slot]] = value
+        for i, entry in enumerate(self.entries):
+            if entry.stages or self.loads[i]:
+                with watch.node(entry.unit.step.node, entry.algorithm):
+                    for array, name, last in entry.loads:
+                        given = np.asarray(values[name])
+                        np.copyto(array, np.moveaxis(given, 1, -1) if last else given)
+                    for stage in entry.stages:
+                        self.ws.execute(stage)
+            if entry.unit.kind == "generic":
+                self.generic(entry, values, watch)
+            for name in self.drops[i]:
+                values.pop(name, None)
+        return [self.output(self.read.names[s], values) for s in self.plan.outputs]
+
+    @staticmethod
+    def generic(entry: Entry, values: dict[str, Value], watch: Watch) -> None:
+        """A usual kernel between compiled units. What it gives may be a view of a block, which will be reused."""
+        unit = entry.unit
+        given = [entry.arrays.get(n, values.get(n)) if n else None for n in unit.inputs]
+        outputs = watch.run(unit.step, given, list(values.values()))
+        for name, value in zip(unit.outputs, outputs, strict=False):
+            if isinstance(value, np.ndarray) and any(np.may_share_memory(value, a) for a in entry.arrays.values()):
+                value = value.copy()  # noqa: PLW2901 - the block is written over later
+            if name:
+                values[name] = value
+
+    def output(self, name: str, values: dict[str, Value]) -> Value:
+        """A copy of an output, channels first."""
+        place = self.places.get(name)
+        if place is None or not place.blocks:
+            return values[name]
+        layout, block = next(iter(place.blocks.items()))
+        array = self.array(name, block, layout)
+        return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if layout == LAST and array.ndim > 2 else array.copy()

@@ -1,0 +1,125 @@
+"""Units: what runs as one, made from one node or, when fused, from a convolution and what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convcost.engine.plan import Plan, Step
+from convcost.engine.values import Array
+from convcost.ir import Graph, Node, Tensor
+
+Activation = Callable[[Any], object]
+
+
+class Unit:
+    """One entry of a program. `kind` says how it is compiled; `nodes` are the graph's nodes that it covers."""
+
+    __slots__ = (
+        "act",
+        "addend",
+        "attrs",
+        "bias",
+        "inputs",
+        "kind",
+        "nodes",
+        "outputs",
+        "scale",
+        "shift",
+        "step",
+        "weight",
+    )
+
+    def __init__(self, kind: str, step: Step, inputs: list[str], outputs: list[str]) -> None:
+        self.kind = kind
+        self.step = step
+        self.nodes: list[Node] = [step.node]
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attrs: Any = step.node.attrs
+        self.weight: Any = None
+        self.bias: Any = None
+        self.scale: Any = None
+        self.shift: Any = None
+        self.addend: str | None = None
+        self.act: Activation | None = None
+
+    @property
+    def reads(self) -> list[str]:
+        """Names of the arrays that the unit needs."""
+        return [n for n in self.inputs if n] + ([self.addend] if self.addend else [])
+
+
+def relu(y: Any) -> None:
+    """max(y, 0) in place."""
+    np.maximum(y, 0, out=y)
+
+
+def clip_to(low: float, high: float) -> Activation:
+    """Clipping in place."""
+
+    def act(y: Any) -> None:
+        np.maximum(y, low, out=y)
+        np.minimum(y, high, out=y)
+
+    return act
+
+
+def leaky(alpha: float) -> Activation:
+    """LeakyRelu in place, for alpha of at most 1."""
+
+    def act(y: Any) -> None:
+        np.maximum(y, y * y.dtype.type(alpha), out=y)
+
+    return act
+
+
+class Reader:
+    """What the units need to know about the graph: shapes, constants, how often a name is used."""
+
+    def __init__(self, graph: Graph, plan: Plan) -> None:
+        self.tensors = graph.tensors
+        self.names = {slot: name for name, slot in plan.slots.items()}
+        self.constants = {self.names[s]: v for s, v in plan.constants.items()}
+        self.uses: dict[str, int] = {}
+        for step in plan.steps:
+            for slot in step.inputs:
+                if slot >= 0:
+                    self.uses[self.names[slot]] = self.uses.get(self.names[slot], 0) + 1
+        for slot in plan.outputs:
+            self.uses[self.names[slot]] = self.uses.get(self.names[slot], 0) + 1000
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a name, where all of it is known."""
+        if name in self.constants:
+            value = self.constants[name]
+            return tuple(value.shape) if isinstance(value, np.ndarray) else None
+        t: Tensor | None = self.tensors.get(name)
+        if t is None or t.shape is None or t.container != "tensor":
+            return None
+        return tuple(d for d in t.shape if isinstance(d, int)) if all(isinstance(d, int) for d in t.shape) else None
+
+    def is_float32(self, name: str) -> bool:
+        """Whether a name is known to hold float32: what compiled units work on."""
+        if name in self.constants:
+            return bool(getattr(self.constants[name], "dtype", None) == np.float32)
+        t = self.tensors.get(name)
+        return t is not None and t.dtype is not None and t.dtype.label == "float32"
+
+    def compiled(self, *names: str) -> bool:
+        """Whether all are float32 with a known shape that is not empty."""
+        return all(self.is_float32(n) and (s := self.shape(n)) is not None and 0 not in s for n in names)
+
+    def by_channel(self, name: str, x: tuple[int, ...]) -> Array | None:
+        """A constant that has one value for each channel of x: (N, C, …), as a vector."""
+        value = self.constants.get(name)
+        if not isinstance(value, np.ndarray) or value.dtype != np.float32 or len(x) < 3:
+            return None
+        if value.size == 1:
+            return np.full(x[1], value.reshape(())[()], np.float32)
+        full = (1,) * (len(x) - value.ndim) + value.shape
+        if len(full) == len(x) and full[1] == x[1] and all(d == 1 for i, d in enumerate(full) if i != 1):
+            return value.reshape(-1)
+        return None
