@@ -17,6 +17,7 @@ from convcost.onnx_reader.check import compare_declared, layout_hint, note_unuse
 from convcost.onnx_reader.declared import declared
 from convcost.onnx_reader.external import problem
 from convcost.onnx_reader.graphs import Builder, Scope
+from convcost.onnx_reader.library import messages
 from convcost.onnx_reader.limits import HASH_BYTES, MAX_MESSAGE
 from convcost.onnx_reader.names import printable, quoted, text
 from convcost.onnx_reader.notes import Notes
@@ -160,20 +161,19 @@ def _at(wrong: ModelError, place: str) -> ModelError:
 
 def _parse(source: Source) -> RawModel:
     """Cut, parse and build."""
-    import onnx  # noqa: PLC0415 - heavy
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
 
     marker = secrets.token_hex(16)
     structure = without_payloads(source.data, marker)
     try:
-        proto = onnx.ModelProto.FromString(structure)
+        proto = messages().ModelProto.FromString(structure)
     except DecodeError:
         raise broken("it cannot be parsed (truncated, or nested more than 100 messages deep)") from None
     if not proto.HasField("graph"):
         raise broken("there is no graph in it")
     place = Place(source.path, source.directory, marker, source.data)
     notes = Notes()
-    builder = Builder(place, _ir_version(proto, notes, onnx.IR_VERSION), notes)
+    builder = Builder(place, _ir_version(proto, notes, messages().IR_VERSION), notes)
     imports = imports_of(proto.opset_import, notes, ir_version=builder.ir_version)
     builder.model_imports = imports
     builder.add_functions(proto.functions)

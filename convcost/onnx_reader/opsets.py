@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from convcost.errors import ModelError
+from convcost.onnx_reader.library import schemas
 from convcost.onnx_reader.names import quoted, text
 from convcost.onnx_reader.notes import Notes
 from convcost.ops import Op, canonical_domain, find
@@ -33,9 +34,7 @@ class Known(msgspec.Struct, frozen=True):
 
 def imports_of(entries: Any, notes: Notes, *, ir_version: int = FIRST_WITH_OPSETS) -> dict[str, int]:
     """Domain -> version. Raises `ModelError` for versions that cannot be."""
-    from onnx import defs  # noqa: PLC0415 - heavy
-
-    newest = defs.onnx_opset_version()
+    newest = schemas().schema_version_map()[""][1]
     out: dict[str, int] = {}
     for entry in entries:
         domain, version = canonical_domain(text(entry.domain)), entry.version
@@ -95,22 +94,18 @@ class Operators:
 
 def _schema(domain: str, name: str, version: int) -> tuple[int, frozenset[str] | None]:
     """(version since which the operator is as it is, its attribute names), from the schemas of the onnx library."""
-    from onnx import defs  # noqa: PLC0415 - heavy
-
     try:
-        schema = defs.get_schema(name, min(version, 2**31 - 1), domain)
-    except defs.SchemaError:
+        schema = schemas().get_schema(name, min(version, 2**31 - 1), domain)
+    except schemas().SchemaError:
         return version, None
     return schema.since_version, frozenset(schema.attributes)
 
 
 def _ever(domain: str, name: str) -> frozenset[str]:
     """Attribute names that any version of an operator had."""
-    from onnx import defs  # noqa: PLC0415 - heavy
-
     return frozenset(
         attribute
-        for schema in defs.get_all_schemas_with_history()
+        for schema in schemas().get_all_schemas_with_history()
         if schema.name == name and schema.domain == domain
         for attribute in schema.attributes
     )
