@@ -8,7 +8,8 @@ import msgspec
 
 from convcost.ir import Dim, DType, Tensor, product
 from convcost.ops import find
-from convcost.ops.base import Attrs, Call, Op, Work, axis_of, free, require, show, typed
+from convcost.ops.base import Attrs, Call, Kind, Op, Work, axis_of, free, require, show, typed
+from convcost.ops.conv_variants import FusedConvAttrs, fused_cost, fused_shape, integer_kind
 from convcost.ops.image import ResizeAttrs, resize_cost, resize_shape
 
 MS = "com.microsoft"
@@ -58,6 +59,36 @@ def reorder_output_shape(call: Call) -> tuple[Tensor, ...]:
     c: Dim = a.channels or x.dims[1]
     spatial = x.dims[2:]
     return (typed(x, (x.dims[0], *spatial, c) if a.channels_last else (x.dims[0], c, *spatial)),)
+
+
+def in_blocks(call: Call) -> Call:
+    """The same convolution, with as many input channels as its weight reads: blocks may be filled up with zeros."""
+    x, w = call.x(0), call.x(1).dims
+    require(x.rank >= 3 and len(w) == x.rank, f"the input {show(x.dims)} and the weight {show(w)} differ in rank")
+    c, read = x.dims[1], w[1] * call.attrs.group
+    if isinstance(c, int) and isinstance(read, int):
+        require(c <= read, f"the weight {show(w)} reads {read} channels, but the input {show(x.dims)} has {c}")
+    inputs = (typed(x, (x.dims[0], read, *x.dims[2:])), *call.inputs[1:])
+    return Call(call.attrs, inputs, call.outputs, call.n_outputs, name=call.name)
+
+
+def blocked_shape(call: Call) -> tuple[Tensor, ...]:
+    """x: (N, C, *I), w: (M, C/g, *K), b: (M), z: (N, M, *O), channels in blocks -> y: (N, M, *O)."""
+    return fused_shape(in_blocks(call))
+
+
+def blocked_cost(call: Call) -> Work:
+    """Conv. x: (N, C, *I), w: (M, C/g, *K), b: (M), z: (N, M, *O), channels in blocks -> y: f(conv(x, w) + b + z).
+
+    Counted: as FusedConv, the channels that fill up the last block included, as the stored weight has them.
+    Source: onnxruntime operator Conv of the domain com.microsoft.nchwc.
+    """
+    return fused_cost(in_blocks(call))
+
+
+def blocked_kind(call: Call) -> Kind:
+    """As Conv."""
+    return integer_kind(in_blocks(call))
 
 
 def whole_scales(_: int, raw: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +144,7 @@ OPS = (
         weights=(0,),
         logical_weight=table_elements,
     ),
+    Op("Conv", FusedConvAttrs, blocked_shape, blocked_cost, blocked_kind, (2, 4), domain=NCHWC, weights=(1, 2)),
     Op("ReorderInput", ReorderAttrs, reorder_input_shape, free, "move", (1, 1), domain=NCHWC),
     Op("ReorderOutput", ReorderAttrs, reorder_output_shape, free, "move", (1, 1), domain=NCHWC),
     Op("Upsample", ResizeAttrs, resize_shape, resize_cost, "resize", (1, 1), domain=NCHWC, upgrade=whole_scales),

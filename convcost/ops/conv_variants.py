@@ -221,16 +221,6 @@ OPS = (
     Op("QLinearConv", QuantizedAttrs, quantized_shape, quantized_cost, quantized_kind, (8, 9), weights=(3, 8)),
     Op("DeformConv", DeformAttrs, deform_shape, deform_cost, integer_kind, (3, 5), weights=(1, 3)),
     Op("FusedConv", FusedConvAttrs, fused_shape, fused_cost, integer_kind, (2, 4), domain=MS, weights=(1, 2)),
-    Op(
-        "Conv",
-        FusedConvAttrs,
-        fused_shape,
-        fused_cost,
-        integer_kind,
-        (2, 4),
-        domain="com.microsoft.nchwc",
-        weights=(1, 2),
-    ),
     Op("NhwcConv", ConvAttrs, last_shape, last_cost, last_kind, (2, 3), domain=MS, weights=(1, 2)),
     Op("NhwcFusedConv", FusedConvAttrs, last_shape, last_cost, last_kind, (2, 4), domain=MS, weights=(1, 2)),
     Op(

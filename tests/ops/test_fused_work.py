@@ -217,3 +217,15 @@ def test_linear_attention(rule: str, apply: Any) -> None:
     )
     assert [o.shape for o in used.outputs] == [(2, 5, 16), (2, 2, 3, 4)]
     assert used.cost().macs == linear_steps(rule, 2, 5, 4, 2, 3, 4)
+
+
+def test_blocks_of_channels_are_filled_up(apply: Any) -> None:
+    """A convolution in blocks reads 32 channels where the tensor has 28: the zeros are multiplied too."""
+    nchwc = {"domain": "com.microsoft.nchwc"}
+    used = apply("Conv", (1, 28, 8, 8), (16, 32, 3, 3), **nchwc)
+    plain = apply("Conv", (1, 32, 8, 8), (16, 32, 3, 3))
+    assert used.y.shape == plain.y.shape
+    assert used.cost() == plain.cost()
+    assert apply("ReorderOutput", (1, 32, 8, 8), channels=28, **nchwc).y.shape == (1, 28, 8, 8)
+    assert apply("ReorderInput", (1, 8, 9, 28), channels_last=1, **nchwc).y.shape == (1, 28, 8, 9)
+    assert apply("Upsample", (1, 16, 8, 8), scales=(1, 1, 2, 3), **nchwc).y.shape == (1, 16, 16, 24)
