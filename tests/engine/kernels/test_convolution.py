@@ -123,7 +123,7 @@ def test_sizes_that_take_other_paths(case: str, two_threads: Workspace) -> None:
             np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-8, err_msg=f"{a.name} {a.layout} {tile}")
 
 
-@pytest.mark.parametrize(("name", "bound"), [("winograd-f2", 5e-6), ("winograd-f4", 3e-5), ("im2col", 2e-6)])
+@pytest.mark.parametrize(("name", "bound"), [("winograd-f2", 5e-6), ("winograd-f4", 1e-5), ("im2col", 2e-6)])
 def test_error_in_single_precision(name: str, bound: float) -> None:
     g = geometry((1, 256, 28, 28), (64, 256, 3, 3), ConvAttrs(pads=(1, 1, 1, 1)))
     x, w, b = arrays(g, (64, 256))

@@ -30,7 +30,9 @@ ROWS = 12
 def block(p: int, k: int, n: int) -> tuple[int, int]:
     """(rows, columns) of the blocks of a (p, k) by (k, n) product."""
     wanted = 128 if k <= 128 else 64
-    if p * k * 64 <= SMALL < p * k * wanted:
+    if p * k * 512 <= SMALL:
+        wanted = 512
+    elif p * k * 64 <= SMALL < p * k * wanted:
         wanted = 64
     count = -(-n // wanted)
     columns = min(n, -(-n // (count * 16)) * 16)

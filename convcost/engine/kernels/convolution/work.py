@@ -47,13 +47,14 @@ def depthwise(g: Geometry) -> float:
 
 
 def winograd(g: Geometry, *, alpha: int) -> float:
-    """α² products a tile, and transforms of some 13 operations an element."""
+    """α² products a tile and channel pair, the transforms as products, and a copy on the way in and out."""
     h, v = both_axes(g, alpha)
     tiles = g.batch * -(-g.out[0] // h.m) * -(-g.out[1] // v.m)
-    c, points = g.c * h.s * v.s, h.alpha * v.alpha
+    c, points, outputs = g.c * h.s * v.s, h.alpha * v.alpha, h.m * v.m
     narrow = max(1.0, NARROW / g.mg) * max(1.0, NARROW / (c // g.group))
-    passes = 5.0 if alpha == 6 else 3.0
-    return points * (tiles * (c * g.mg * narrow + passes * MOVE * (c + g.m)) + STREAM * c * g.mg)
+    sums = points * c * g.mg * narrow
+    transforms = points * c * (points + MOVE) + outputs * g.m * (points + MOVE)
+    return tiles * (sums + transforms) + STREAM * points * c * g.mg
 
 
 def transposed(g: Geometry) -> float:
