@@ -14,10 +14,15 @@ from convcost.engine.kernels.convolution.winograd import both_axes
 
 MOVE = 10.0
 EINSUM = 12.0
-STREAM = 16.0
+STREAM = 32.0
 """A weight read from memory."""
 NARROW = 16
-"""Channels that fill a vector."""
+"""Channels that fill a vector; shorter products are no faster."""
+
+
+def move(run: int) -> float:
+    """A copied element, in runs of so many consecutive ones."""
+    return MOVE * (1 + 32 / run)
 
 
 def product_work(g: Geometry) -> float:
@@ -33,12 +38,13 @@ def pointwise(g: Geometry) -> float:
 
 def im2col(g: Geometry) -> float:
     """One product, and a copy of every window."""
-    return product_work(g) + MOVE * g.positions * g.taps * g.c
+    run = g.cg if g.group > 1 else g.c * g.kernel[-1]
+    return product_work(g) + move(run) * g.positions * g.taps * g.c
 
 
 def im2row(g: Geometry) -> float:
     """One product, slower by its strides, and a copy of the input for each kernel row."""
-    return 1.15 * product_work(g) + MOVE * g.positions * (g.strides[-1] * g.c * prod(g.kernel[:-1]) + g.m)
+    return 1.15 * product_work(g) + move(g.c) * g.positions * (g.strides[-1] * g.c * prod(g.kernel[:-1]) + g.m)
 
 
 def depthwise(g: Geometry) -> float:
@@ -51,9 +57,10 @@ def winograd(g: Geometry, *, alpha: int) -> float:
     h, v = both_axes(g, alpha)
     tiles = g.batch * -(-g.out[0] // h.m) * -(-g.out[1] // v.m)
     c, points, outputs = g.c * h.s * v.s, h.alpha * v.alpha, h.m * v.m
-    narrow = max(1.0, NARROW / g.mg) * max(1.0, NARROW / (c // g.group))
+    narrow = (1 + NARROW / (c // g.group)) * max(1.0, NARROW / g.mg)
     sums = points * c * g.mg * narrow
-    transforms = points * c * (points + MOVE) + outputs * g.m * (points + MOVE)
+    each = max(points, NARROW)
+    transforms = points * c * (each + move(c)) + outputs * g.m * (each + move(g.m))
     return tiles * (sums + transforms) + STREAM * points * c * g.mg
 
 
