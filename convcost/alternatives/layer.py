@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import msgspec
 
-from convcost.ir import Dim, Graph, Shape
-from convcost.ops.conv import ConvAttrs, window_of
+from convcost.ir import DType, Graph, Node, Shape
+from convcost.ops.conv import ConvAttrs, ConvTransposeAttrs, transposed_window
+from convcost.ops.windows import Window, window_of
 
 
 class Skip(Exception):  # noqa: N818 - an answer, not an error
     """An alternative that does not apply; the message says why."""
 
 
+def need(condition: object, reason: str) -> None:
+    """Skip with `reason` unless the condition holds."""
+    if not condition:
+        raise Skip(reason)
+
+
 class ConvLayer(msgspec.Struct, frozen=True):
     """A convolution x: I×C → y: O×M with kernel K, channels last, all sizes numbers.
 
-    `before` and `after` are the padding of each spatial axis.
+    `before` and `after` are the padding of each spatial axis, `extra` the output padding of a transposed layer.
     """
 
     spatial: tuple[int, ...]
@@ -29,96 +36,105 @@ class ConvLayer(msgspec.Struct, frozen=True):
     after: tuple[int, ...]
     out: tuple[int, ...]
     bias: bool
+    transposed: bool = False
+    extra: tuple[int, ...] = ()
+    batch: int = 1
+    dtype: DType = DType.FLOAT32
+
+    @property
+    def window(self) -> Window:
+        """Kernel, stride, dilation and padding."""
+        return Window(
+            kernel=self.kernel,
+            strides=self.strides,
+            dilations=self.dilations,
+            before=self.before,
+            after=self.after,
+        )
+
+    @property
+    def large(self) -> tuple[int, ...]:
+        """The axes along which the kernel is larger than 1."""
+        return tuple(a for a, k in enumerate(self.kernel) if k > 1)
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each group reads one of several channels."""
+        return self.group == self.c > 1
 
 
 def numbers(shape: Shape) -> tuple[int, ...]:
     """`shape`, all numbers, or `Skip`."""
-    if not all(isinstance(d, int) for d in shape):
-        raise Skip("its shapes are not numbers")
+    need(all(isinstance(d, int) for d in shape), "its shapes are not numbers")
     return tuple(d for d in shape if isinstance(d, int))
 
 
 def layer_of(graph: Graph) -> ConvLayer:
-    """The one standard convolution that `graph` does in one or two nodes; `Skip` where it is something else.
+    """The one convolution that `graph` does in one or two nodes; `Skip` where it is something else.
 
     A depthwise node followed by a pointwise one, or two spatial ones, are read as the convolution that they split.
     """
-    parts = [single(graph, i) for i in range(len(graph.nodes))]
+    need(0 < len(graph.nodes) <= 2, f"it has {len(graph.nodes)} layers; alternatives are worked out for one")
+    parts = [single(graph, node) for node in graph.nodes]
     if len(parts) == 1:
         return parts[0]
-    if len(parts) != 2:
-        raise Skip(f"it has {len(parts)} layers; alternatives are worked out for one")
     first, second = parts
-    pointwise = all(k == 1 for k in second.kernel) and second.group == 1
+    form = halves(first, second)
+    need(form, "it has 2 layers that are not the halves of one convolution")
+    if form == "sep":
+        return msgspec.structs.replace(first, m=second.m, group=1, bias=second.bias, out=second.out)
+    return msgspec.structs.replace(
+        first,
+        m=second.m,
+        kernel=tuple(map(max, first.kernel, second.kernel)),
+        strides=tuple(a * b for a, b in zip(first.strides, second.strides, strict=True)),
+        dilations=tuple(map(max, first.dilations, second.dilations)),
+        before=tuple(a + b for a, b in zip(first.before, second.before, strict=True)),
+        after=tuple(a + b for a, b in zip(first.after, second.after, strict=True)),
+        out=second.out,
+        bias=second.bias,
+    )
+
+
+def halves(first: ConvLayer, second: ConvLayer) -> str:
+    """`sep` or `spatial` for two layers that are one convolution split in this way, else nothing."""
+    if first.transposed or second.transposed:
+        return ""
+    pointwise = second.group == 1 and not second.large and second.out == second.spatial
     if first.group == first.c and first.m == first.c and pointwise:
-        return msgspec.structs.replace(first, m=second.m, group=1, bias=second.bias)
-    if first.group == second.group == 1 and one_axis_each(first, second):
-        join = zip(first.kernel, second.kernel, strict=True)
-        return ConvLayer(
-            spatial=first.spatial,
-            c=first.c,
-            m=second.m,
-            kernel=tuple(max(a, b) for a, b in join),
-            group=1,
-            strides=tuple(a * b for a, b in zip(first.strides, second.strides, strict=True)),
-            dilations=tuple(max(a, b) for a, b in zip(first.dilations, second.dilations, strict=True)),
-            before=tuple(a + b for a, b in zip(first.before, second.before, strict=True)),
-            after=tuple(a + b for a, b in zip(first.after, second.after, strict=True)),
-            out=second.out,
-            bias=second.bias,
-        )
-    raise Skip("it has 2 layers that are not the halves of one convolution")
+        return "sep"
+    apart = bool(first.large and second.large) and not set(first.large) & set(second.large)
+    return "spatial" if first.group == second.group == 1 and apart else ""
 
 
-def one_axis_each(a: ConvLayer, b: ConvLayer) -> bool:
-    """Whether the two kernels work along different axes."""
-    pairs = list(zip(a.kernel, b.kernel, strict=True))
-    return all(1 in pair for pair in pairs) and any(x > 1 for x, _ in pairs) and any(y > 1 for _, y in pairs)
-
-
-def single(graph: Graph, i: int) -> ConvLayer:
-    """Node i of `graph`, which must be a convolution of the main path."""
-    node = graph.nodes[i]
-    if node.op != "Conv" or not isinstance(node.attrs, ConvAttrs):
-        raise Skip(f"{node.op} is not a convolution")
-    x, w, y = (numbers(graph.tensors[name].dims) for name in (node.inputs[0], node.inputs[1], node.outputs[0]))
-    window = window_of(node.attrs, x[2:], w[2:])
+def single(graph: Graph, node: Node) -> ConvLayer:
+    """One node of `graph`, which must be a convolution; `Skip` where it is something else."""
+    attrs = node.attrs
+    if node.domain or not isinstance(attrs, ConvAttrs) or node.op not in ("Conv", "ConvTranspose"):
+        raise Skip(f"{node.op} is not a convolution of one kernel")
+    tensors = [graph.tensors[name] for name in (node.inputs[0], node.inputs[1], node.outputs[0])]
+    need(all(t.shape is not None for t in tensors), "its shapes are not known")
+    x, w, y = (numbers(t.dims) for t in tensors)
+    transposed = isinstance(attrs, ConvTransposeAttrs)
+    extra: tuple[int, ...] = ()
+    if isinstance(attrs, ConvTransposeAttrs):
+        window, extra = transposed_window(attrs, x[2:], w[2:])
+    else:
+        window = window_of(attrs, x[2:], w[2:])
     return ConvLayer(
         spatial=x[2:],
         c=x[1],
         m=y[1],
         kernel=w[2:],
-        group=node.attrs.group,
+        group=attrs.group,
         strides=window.strides,
         dilations=window.dilations,
         before=numbers(window.before),
         after=numbers(window.after),
         out=y[2:],
-        bias=len(node.inputs) > 2,
+        bias=len(node.inputs) > 2 and bool(node.inputs[2]),
+        transposed=transposed,
+        extra=extra,
+        batch=x[0],
+        dtype=tensors[0].dtype or DType.FLOAT32,
     )
-
-
-def shown(dims: tuple[Dim, ...]) -> str:
-    """12x12x3."""
-    return "x".join(str(d) for d in dims)
-
-
-def options(layer: ConvLayer) -> str:
-    """Stride, dilation, padding and bias as the notation writes them, each with a space before."""
-    out = ""
-    if any(s != 1 for s in layer.strides):
-        out += f" s={shown(layer.strides)}"
-    if any(d != 1 for d in layer.dilations):
-        out += f" d={shown(layer.dilations)}"
-    if any(layer.before) or any(layer.after):
-        out += " p=" + "/".join(str(p) for p in (*layer.before, *layer.after))
-    return out + (" bias" if layer.bias else "")
-
-
-def written(layer: ConvLayer, form: str = "") -> str:
-    """The layer as a shape string with its output written out; `form` is an option such as `sep`."""
-    group = f" g{layer.group}" if layer.group > 1 and not form else ""
-    kernel = shown((*layer.kernel, layer.c // (1 if form else layer.group), layer.m))
-    form = f" {form}" if form else ""
-    source, target = shown((*layer.spatial, layer.c)), shown((*layer.out, layer.m))
-    return f"{source} -({kernel}{group}{form}{options(layer)})-> {target}"

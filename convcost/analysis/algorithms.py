@@ -54,7 +54,12 @@ def algorithms(call: Call) -> list[AlgorithmCost]:
     assert x is not None
     assert w is not None
     assert y is not None
-    g = Geometry(ints(x.dims), ints(w.dims), ints(y.dims), call.attrs)
+    return of_geometry(ints(x.dims), ints(w.dims), ints(y.dims), call.attrs)
+
+
+def of_geometry(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], attrs: ConvAttrs) -> list[AlgorithmCost]:
+    """The algorithms for x (N, C, *I), w (M, C/g, *K) → y (N, M, *O), direct first."""
+    g = Geometry(x, w, y, attrs)
     out = [AlgorithmCost(name="direct", multiplications=g.direct), im2col(g)]
     out += [winograd_cost(g, m) for m in WINOGRAD_TILES]
     return [*out, fft_tiled(g), fft_whole(g)]

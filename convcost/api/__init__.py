@@ -7,10 +7,9 @@ file or a pattern for several, the path of a JSON report, or `@file` with one sh
 from __future__ import annotations
 
 from convcost import record
-from convcost.api.models import model_of
-from convcost.api.sources import Loaded, expand, load, options_from, read_report, split
+from convcost.api.models import model_of, report
+from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
-from convcost.version import __version__
 
 __all__ = ["compare", "count", "time"]
 
@@ -33,39 +32,17 @@ def count(*sources: str, **options: object) -> record.Report:
     return report("count", models, diagnostics=notes)
 
 
-def compare(*sources: str, time: bool = False, **options: object) -> record.Report:
+def compare(
+    *sources: str, time: bool = False, everything: bool = False, layer: str | None = None, **options: object
+) -> record.Report:
     """Sources side by side; for one shape string, also the other forms of its layer. Ratios are to the first.
 
-    With `time` each is also run; options are then also the fields of `timing.Options`.
+    `layer` names one convolution of a model, to be compared like a shape string. `everything` lists also the forms
+    that a short table leaves out. With `time` each is also run; options are then also the fields of `timing.Options`.
     """
-    how, rest = split(options)
-    opts = options_from(rest)
-    loaded = [load(source, opts) for source in expand(sources)]
-    if not loaded:
-        raise UsageError("compare needs a source")
-    from convcost.api import forms  # noqa: PLC0415 - a count does without
+    from convcost.api import comparing  # noqa: PLC0415 - a count does without
 
-    named: list[tuple[str, Loaded]] = [(item.name, item) for item in loaded]
-    skipped: list[record.Skipped] = []
-    if len(loaded) == 1:
-        found, skipped = forms.other_forms(loaded[0], opts)
-        named += found
-    models: list[record.Model] = []
-    notes: list[record.Diagnostic] = []
-    for _, item in named:
-        model, said = model_of(item, opts)
-        models.append(model)
-        notes += said
-    environment = None
-    if time:
-        from convcost.api.running import measure, timed  # noqa: PLC0415 - NumPy is loaded only to run
-
-        measured = [measure(item, model, how) for (_, item), model in zip(named, models, strict=True)]
-        models = [timed(model, m) for model, m in zip(models, measured, strict=True)]
-        environment = measured[0].environment
-    alternatives = [forms.alternative(name, model, models[0]) for (name, _), model in zip(named, models, strict=True)]
-    comparison = record.Comparison(of=named[0][0], alternatives=alternatives, skipped=skipped)
-    return report("compare", models, comparisons=[comparison], diagnostics=notes, environment=environment)
+    return comparing.compare(sources, time=time, everything=everything, layer=layer, options=options)
 
 
 def time(source: str, *, backend: str = "numpy", **options: object) -> record.Report:
@@ -90,24 +67,3 @@ def time(source: str, *, backend: str = "numpy", **options: object) -> record.Re
         for a in measured.advice
     ]
     return report("time", [timed(model, measured)], diagnostics=notes + advice, environment=measured.environment)
-
-
-def report(
-    command: str,
-    models: list[record.Model],
-    *,
-    comparisons: list[record.Comparison] | None = None,
-    diagnostics: list[record.Diagnostic] | None = None,
-    environment: record.Environment | None = None,
-) -> record.Report:
-    """The whole report."""
-    return record.Report(
-        schema_version=record.SCHEMA_VERSION,
-        tool=record.Tool(name="convcost", version=__version__),
-        command=command,
-        convention=record.CONVENTION,
-        models=models,
-        comparisons=comparisons or [],
-        diagnostics=diagnostics or [],
-        environment=environment,
-    )

@@ -9,6 +9,7 @@ from convcost.api.sources import Loaded, Options
 from convcost.errors import ModelError, UsageError
 from convcost.ir import Note
 from convcost.ir.dim import symbols_of
+from convcost.version import __version__
 
 
 def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Diagnostic]]:
@@ -106,3 +107,24 @@ def open_dimensions(item: Loaded, totals: record.Cost) -> list[record.Diagnostic
             location=record.Location(file=item.name),
         )
     ]
+
+
+def report(
+    command: str,
+    models: list[record.Model],
+    *,
+    comparisons: list[record.Comparison] | None = None,
+    diagnostics: list[record.Diagnostic] | None = None,
+    environment: record.Environment | None = None,
+) -> record.Report:
+    """The whole report."""
+    return record.Report(
+        schema_version=record.SCHEMA_VERSION,
+        tool=record.Tool(name="convcost", version=__version__),
+        command=command,
+        convention=record.CONVENTION,
+        models=models,
+        comparisons=comparisons or [],
+        diagnostics=diagnostics or [],
+        environment=environment,
+    )

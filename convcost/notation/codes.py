@@ -55,7 +55,7 @@ CODES: dict[str, str] = {
     "C120": (
         "An unknown word. Options of a convolution: s (stride), d (dilation), g (groups), p (pad), valid, same, "
         "same_upper, same_lower, full, T, op, bias, dw, sep, spatial. Steps: maxpool, avgpool, gap, relu, bn, fc, "
-        "shuffle, flatten, id."
+        "shuffle, flatten, id, up."
     ),
     "C121": "The option does not belong to this step, or takes no value.",
     "C122": "The same thing is said twice. Keep one of the two.",

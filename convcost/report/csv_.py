@@ -41,7 +41,7 @@ def comparison_lines(report: Report) -> Iterable[list[str]]:
     yield [*WAY, *COUNTED, "peak_memory_bytes", "ratio_macs", "ratio_params", "ratio_time", "median_ns"]
     for comparison in report.comparisons:
         for way in comparison.alternatives:
-            words = [comparison.of, way.name, way.notation, shape([o.shape for o in way.outputs])]
+            words = [comparison.of, way.name, way.notation or "", shape([o.shape for o in way.outputs])]
             yield [*map(csv, words), *numbers(way.cost), plain(way.cost.peak_memory_bytes), *ratios(way)]
 
 

@@ -56,6 +56,7 @@ OF_STEP: dict[str, frozenset[str]] = {
     "shuffle": frozenset(("groups",)),
     "flatten": frozenset(),
     "id": frozenset(),
+    "up": frozenset(),
 }
 """Steps other than convolutions, each with the options it takes."""
 

@@ -23,6 +23,14 @@ from convcost.notation.grammar.tokens import (
 MAX_DEPTH: Final = 8
 """Branches inside branches."""
 
+ARGUMENTS: Final = {
+    "maxpool": "the window",
+    "avgpool": "the window",
+    "fc": "the number of outputs",
+    "up": "the factor",
+}
+"""Steps with numbers after their name, and what those are."""
+
 A_STEP: Final = "a step such as -(3x3x3x8)->, or the end"
 
 
@@ -139,8 +147,8 @@ class Parser(Cursor):
             raise Fault("C120", message, (token.start, token.end), fixes=closest(word, token, tuple(OF_STEP)))
         self.at += 1
         arguments = None
-        if word in ("maxpool", "avgpool", "fc"):
-            arguments = self.shape("the number of outputs" if word == "fc" else "the window")
+        if word in ARGUMENTS:
+            arguments = self.shape(ARGUMENTS[word])
         options = self.options(NAMES)
         return Step(token.start, self.close(), word, token.end, arguments, options)
 

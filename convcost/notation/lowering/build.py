@@ -29,6 +29,7 @@ SINCE = {
     "MaxPool": 12,
     "Relu": 14,
     "Reshape": 21,
+    "Resize": 19,
     "Transpose": 21,
 }
 """The operator-set version at which each operator that a shape string can make was last changed, up to OPSET."""

@@ -1,4 +1,4 @@
-"""Steps other than convolutions: pooling, activation, normalisation, dense, shuffle, flatten, identity."""
+"""Steps other than convolutions: pooling, activation, normalisation, dense, shuffle, flatten, identity, resizing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcost.notation.grammar.syntax import Shape, Step
 from convcost.notation.lowering import windows as window_rules
 from convcost.notation.lowering.build import Builder, Flow, within_limit
 from convcost.notation.lowering.convolution import check_rank
-from convcost.notation.lowering.printing import dims_text, window_text
+from convcost.notation.lowering.printing import dims_text, values_text, window_text
 
 Emit = Callable[[Builder, Flow, Step, Options, Shape | None], tuple[Flow, str]]
 """Adds the nodes of a step: the tensor that comes out, and the canonical content of the parentheses."""
@@ -149,6 +149,37 @@ def identity(_b: Builder, source: Flow, _given: Step, _o: Options, _declared: Sh
     return source, "id"
 
 
+def up(b: Builder, source: Flow, given: Step, _o: Options, _declared: Shape | None) -> tuple[Flow, str]:
+    """Nearest neighbours: every element s times along each axis."""
+    need_spatial(source, given)
+    assert given.arguments is not None
+    n, numbers = len(source.spatial), given.arguments.numbers
+    if len(numbers) not in (1, n):
+        message = f"up has {len(numbers)} factors for {n} spatial dimension{'s' if n > 1 else ''}"
+        raise Fault("C114", message, given.arguments.span, others=source.at)
+    factors = tuple([f.value for f in numbers]) * (n if len(numbers) == 1 else 1)
+    what = "the output"
+    sizes = tuple(
+        [within_limit(i * f, what, given.arguments.span) for i, f in zip(source.spatial, factors, strict=True)]
+    )
+    name, inside = b.name("up"), f"up {values_text(factors)}"
+    target = b.integers(name, "sizes", (b.batch, source.channels, *sizes))
+    out = b.layer(
+        "Resize",
+        name,
+        source,
+        inside,
+        (*sizes, source.channels),
+        "",
+        "",
+        target,
+        coordinate_transformation_mode="asymmetric",
+        mode="nearest",
+        nearest_mode="floor",
+    )
+    return out, inside
+
+
 EMIT: dict[str, Emit] = {
     "maxpool": pool,
     "avgpool": pool,
@@ -159,4 +190,5 @@ EMIT: dict[str, Emit] = {
     "shuffle": shuffle,
     "flatten": flatten,
     "id": identity,
+    "up": up,
 }

@@ -1,0 +1,82 @@
+"""Comparisons: sources side by side, one layer beside its other forms, one layer under other parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from convcost import record
+from convcost.api import forms
+from convcost.api.forms import Found, Row
+from convcost.api.models import model_of, report
+from convcost.api.sources import expand, load, options_from, split
+from convcost.errors import UsageError
+
+
+def compare(
+    sources: Sequence[str], *, time: bool, everything: bool, layer: str | None, options: Mapping[str, object]
+) -> record.Report:
+    """The report of `convcost.api.compare`."""
+    how, rest = split(options)
+    opts = options_from(rest)
+    if layer is not None:
+        from convcost.api.picking import picked  # noqa: PLC0415 - only for a model's layer
+
+        loaded, opts = picked(sources, layer, opts)
+    else:
+        loaded = [load(source, opts) for source in expand(tuple(sources))]
+    if not loaded:
+        raise UsageError("compare needs a source")
+    rows: list[Row] = []
+    notes: list[record.Diagnostic] = []
+    for item in loaded:
+        model, said = model_of(item, opts)
+        rows.append(Row(item.name, item, model))
+        notes += said
+    found = Found([], [])
+    if len(rows) == 1 and rows[0].model is not None:
+        found = forms.other_forms(loaded[0], rows[0].model, opts, everything=everything)
+    return reported(rows[0].name, rows + found.rows, found, notes, how if time else None)
+
+
+def reported(
+    of: str,
+    rows: Sequence[Row],
+    found: Found,
+    notes: list[record.Diagnostic],
+    how: Mapping[str, object] | None,
+    scanned: Sequence[str] = (),
+) -> record.Report:
+    """The report of rows that are counted; with `how` they are also run."""
+    environment = None
+    if how is not None:
+        rows, environment = measured(rows, how)
+    first = rows[0].model
+    assert first is not None
+    ways = [forms.described(row, first, row.model.timing if row.model is not None else None) for row in rows]
+    comparison = record.Comparison(
+        of=of, alternatives=forms.with_front(ways), skipped=found.skipped, scanned=list(scanned), more=found.more
+    )
+    if how is not None:
+        from convcost.api.gains import disappointing  # noqa: PLC0415 - only with times
+
+        notes = notes + disappointing(comparison.alternatives)
+    models = [row.model for row in rows if row.model is not None]
+    return report("compare", models, comparisons=[comparison], diagnostics=notes, environment=environment)
+
+
+def measured(rows: Sequence[Row], how: Mapping[str, object]) -> tuple[list[Row], record.Environment | None]:
+    """The rows with their times; an algorithm is not run by itself."""
+    from convcost.api.running import measure, timed  # noqa: PLC0415 - NumPy is loaded only to run
+
+    out = []
+    environment = None
+    for row in rows:
+        if row.item is None or row.model is None:
+            out.append(row)
+            continue
+        result = measure(row.item, row.model, how)
+        environment = environment or result.environment
+        out.append(msgspec.structs.replace(row, model=timed(row.model, result)))
+    return out, environment

@@ -1,0 +1,56 @@
+"""One layer of a model as a shape string of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from convcost import alternatives
+from convcost.alternatives import Skip
+from convcost.api.sources import Loaded, Options, expand, from_text, load
+from convcost.errors import UsageError
+from convcost.ir import Graph, Node
+
+
+def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[list[Loaded], Options]:
+    """The layer called `name` of the one model in `sources`, and the options that its shape string needs."""
+    found = list(expand(tuple(sources)))
+    if len(found) != 1:
+        raise UsageError(f"--layer takes one model, {len(found)} are given")
+    item = load(found[0], opts)
+    graph, node = find(item, name)
+    try:
+        layer = alternatives.single(graph, node)
+    except Skip as why:
+        raise UsageError(f"{item.name}, layer {name}: {why}") from None
+    text = alternatives.written(layer)
+    opts = msgspec.structs.replace(opts, batch=layer.batch, dtype=layer.dtype.label, dims={}, inputs={})
+    return [msgspec.structs.replace(from_text(text, opts), name=text)], opts
+
+
+def find(item: Loaded, name: str) -> tuple[Graph, Node]:
+    """A node by its name, with the names of the nodes around it in front; the error offers the nearest."""
+    nodes = dict(named(item.graph, ""))
+    if name in nodes:
+        return nodes[name]
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    convolutions = [n for n, (_, node) in nodes.items() if node.op in ("Conv", "ConvTranspose")]
+    near = difflib.get_close_matches(name[:100], convolutions, 3, 0.4) or convolutions[:3]
+    hint = f"did you mean {' or '.join(near)}?" if near else "it has no convolutions"
+    raise UsageError(f"{item.name} has no layer {name[:100]}; {hint}")
+
+
+def named(graph: Graph, path: str) -> list[tuple[str, tuple[Graph, Node]]]:
+    """All nodes with the names that the report gives them."""
+    out: list[tuple[str, tuple[Graph, Node]]] = []
+    todo = [(graph, path)]
+    while todo:
+        here, prefix = todo.pop()
+        for node in here.nodes:
+            full = prefix + node.name
+            out.append((full, (here, node)))
+            for role, body in node.bodies:
+                todo.append((body, f"{full}/" if role == "function" else f"{full}/{role}/"))
+    return out
