@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("convcost", deadline=None, print_blob=True)
+settings.load_profile("convcost")
 
 
 def _corpus() -> Path | None:
