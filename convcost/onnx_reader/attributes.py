@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from convcost.errors import ModelError
-from convcost.onnx_reader.limits import MAX_ATTRIBUTE_ELEMENTS
+from convcost.onnx_reader.limits import MAX_ALIKE_BYTES, MAX_ATTRIBUTE_ELEMENTS
 from convcost.onnx_reader.names import quoted, text
 from convcost.onnx_reader.tensors import Place, sparse_of, tensor_of
 
@@ -32,8 +32,26 @@ FIELD = {
 """Attribute type (numbers from onnx.proto) -> the field that holds the value."""
 
 SCALARS = frozenset((FLOAT, INT, STRING, TENSOR, GRAPH, SPARSE_TENSOR, TYPE_PROTO))
+PLAIN = frozenset(FIELD) - {GRAPH, GRAPHS}
+"""Types without a graph inside."""
+
 NO_TYPE_IR = 1
 """The only version of the format in which an attribute need not state its type."""
+
+
+def stored_as(node: Any) -> tuple[str | bytes, ...] | None:
+    """Operator and attributes of a node as they are stored; None where they are long, or a graph may be in them."""
+    parts: list[str | bytes] = [node.op_type, node.domain, node.overload]
+    size = 0
+    for a in node.attribute:
+        if a.type not in PLAIN:
+            return None
+        stored = a.SerializeToString()
+        size += len(stored)
+        if size > MAX_ALIKE_BYTES:
+            return None
+        parts.append(stored)
+    return tuple(parts)
 
 
 def attribute_type(proto: Any, ir_version: int) -> int:

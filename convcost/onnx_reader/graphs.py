@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcost.errors import ModelError, ShapeError
 from convcost.ir import Graph, Node, Tensor
-from convcost.onnx_reader.attributes import FIELD, GRAPH, GRAPHS, attribute_type, value_of
+from convcost.onnx_reader.attributes import FIELD, GRAPH, GRAPHS, attribute_type, stored_as, value_of
 from convcost.onnx_reader.declared import declared
 from convcost.onnx_reader.limits import MAX_FUNCTION_INSTANCES, MAX_NODES
 from convcost.onnx_reader.names import quoted, text, texts
@@ -35,13 +35,17 @@ ROLES = frozenset(("then_branch", "else_branch", "body", "score_mod", "prob_mod"
 
 
 class Scope:
-    """What the nodes of a graph are read with: opset imports, and the attribute values of the enclosing function."""
+    """What the nodes of a graph are read with: opset imports, and the attribute values of the enclosing function.
 
-    __slots__ = ("imports", "values")
+    `alike` holds a node of each operator and attributes, as they are stored, that was read under these.
+    """
+
+    __slots__ = ("alike", "imports", "values")
 
     def __init__(self, imports: Mapping[str, int], values: Values | None) -> None:
         self.imports = imports
         self.values = values
+        self.alike: dict[tuple[str | bytes, ...], Node] = {}
 
 
 class Builder:
@@ -117,11 +121,28 @@ class Builder:
         return ordered(uses, known)
 
     def node(self, proto: Any, index: int, scope: Scope) -> Uses:
-        """One node with its attributes typed and its bodies built."""
+        """One node. Of those with the same operator and attributes the first is read, the others take after it."""
         name = text(proto.name) or f"n{index}"
+        inputs, outputs = texts(proto.input), texts(proto.output)
+        stored = stored_as(proto)
+        like = scope.alike.get(stored) if stored else None
+        if like is not None:
+            node = Node(
+                index, name, like.op, inputs, outputs, like.attrs, like.domain, like.since_version, raw=like.raw
+            )
+            return Uses(node, given(inputs))
+        said = self.notes.number
+        node, taken = self.first(proto, index, scope, name, inputs, outputs)
+        if stored and not node.bodies and self.notes.number == said:
+            scope.alike[stored] = node
+        return Uses(node, [*given(inputs), *taken] if taken else given(inputs))
+
+    def first(
+        self, proto: Any, index: int, scope: Scope, name: str, inputs: tuple[str, ...], outputs: tuple[str, ...]
+    ) -> tuple[Node, list[str]]:
+        """One node with its attributes typed and its bodies built, and the names that the bodies take from outside."""
         op = text(proto.op_type)
         domain = canonical_domain(text(proto.domain))
-        inputs, outputs = texts(proto.input), texts(proto.output)
         try:
             values, graphs = self.attributes(proto.attribute, scope) if proto.attribute else (NOTHING, ())
             bodies, taken = self.bodies(graphs, scope) if graphs else ((), [])
@@ -137,9 +158,7 @@ class Builder:
             if wrong.node is None:
                 wrong.node = name
             raise
-        node = Node(index, name, op, inputs, outputs, attrs, domain, since, bodies, raw=tuple(raw.items()))
-        needs = [n for n in inputs if n] if "" in inputs else inputs
-        return Uses(node, [*needs, *taken] if taken else needs)
+        return Node(index, name, op, inputs, outputs, attrs, domain, since, bodies, raw=tuple(raw.items())), taken
 
     def record(
         self, domain: str, op: str, raw: dict[str, Any], bodies: Bodies, scope: Scope, node: str
@@ -263,3 +282,8 @@ class Builder:
                 code="C210",
             )
         return Graph(key[1], tuple([Tensor(n) for n in names]), outputs, nodes, {}, opset=imports)
+
+
+def given(inputs: tuple[str, ...]) -> Sequence[str]:
+    """The names of the inputs that are not left out."""
+    return [n for n in inputs if n] if "" in inputs else inputs

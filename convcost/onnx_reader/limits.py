@@ -32,6 +32,9 @@ MAX_RANK = 64
 MAX_ATTRIBUTE_ELEMENTS = 1_000_000
 """Elements of one attribute list; tree ensembles reach some hundred thousand."""
 
+MAX_ALIKE_BYTES = 1024
+"""Nodes whose attributes take at most this are compared with earlier ones, so that equal attributes are read once."""
+
 MAX_NOTES = 5
 """Notes of one kind; the rest is said as a number."""
 

@@ -19,6 +19,11 @@ class Notes:
         if n <= MAX_NOTES:
             self._kept.append(Note(code, message, help=help, location=location))
 
+    @property
+    def number(self) -> int:
+        """How many there were, kept or not."""
+        return sum(self._seen.values())
+
     def all(self) -> tuple[Note, ...]:
         """The notes in order, and for each kind that overflowed how many more there are."""
         more = [

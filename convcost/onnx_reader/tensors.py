@@ -104,18 +104,10 @@ def _payload(proto: Any, place: Place, dtype: DType, elements: int) -> Payload:
     """Where the data is. Its length is checked against dims × type."""
     nbytes = dtype.nbytes(elements)
     assert isinstance(nbytes, int)
-    entries = [(text(e.key), text(e.value)) for e in proto.external_data] if proto.external_data else []
-    cuts = [v for k, v in entries if k == place.marker]
-    if proto.data_location == 1:
-        if cuts or proto.HasField("raw_data") or _fields(proto):
-            raise _wrong("its data is both external and in the file")
-        payload = external_payload(entries, None if dtype is DType.STRING else nbytes, place.directory)
-        place.external.append(payload)
-        return payload
-    if cuts:
-        if len(cuts) > 1 or proto.raw_data or _fields(proto):
-            raise _wrong("its data is stored twice")
-        return _cut(cuts[0], place, dtype, elements)
+    if proto.data_location == 1 or proto.external_data:
+        payload = _elsewhere(proto, place, dtype, elements)
+        if payload is not None:
+            return payload
     if proto.HasField("raw_data"):
         raw = proto.raw_data
         if raw or not elements:
@@ -126,6 +118,25 @@ def _payload(proto: Any, place: Place, dtype: DType, elements: int) -> Payload:
             _expect(len(raw), nbytes, dtype, "bytes of data")
             return Payload("raw", nbytes, data=raw)
     return _from_field(proto, dtype, elements)
+
+
+def _elsewhere(proto: Any, place: Place, dtype: DType, elements: int) -> Payload | None:
+    """A payload in an external file, or cut out before parsing; None where `external_data` says neither."""
+    entries = [(text(e.key), text(e.value)) for e in proto.external_data]
+    cuts = [v for k, v in entries if k == place.marker]
+    if proto.data_location == 1:
+        if cuts or proto.HasField("raw_data") or _fields(proto):
+            raise _wrong("its data is both external and in the file")
+        nbytes = dtype.nbytes(elements)
+        assert isinstance(nbytes, int)
+        payload = external_payload(entries, None if dtype is DType.STRING else nbytes, place.directory)
+        place.external.append(payload)
+        return payload
+    if not cuts:
+        return None
+    if len(cuts) > 1 or proto.raw_data or _fields(proto):
+        raise _wrong("its data is stored twice")
+    return _cut(cuts[0], place, dtype, elements)
 
 
 def _cut(where: str, place: Place, dtype: DType, elements: int) -> Payload:
@@ -214,7 +225,8 @@ def content(dtype: DType, raw: bytes, elements: int) -> Value | None:
     """The elements as exact numbers; None for infinities."""
     code = INTEGERS.get(dtype.code)
     if code is not None:
-        return tuple(map(int, struct.unpack(f"<{elements}{code}", raw)))
+        numbers = struct.unpack(f"<{elements}{code}", raw)
+        return tuple(map(int, numbers)) if dtype is DType.BOOL else numbers
     numbers = struct.unpack(f"<{elements}{FLOATS[dtype.code]}", raw)
     return tuple(map(Fraction, numbers)) if all(map(math.isfinite, numbers)) else None
 
