@@ -14,7 +14,6 @@ from convcost.engine.kernels.convolution import (
     fft,
     gemm,
     im2col,
-    im2row,
     pointwise,
     transposed,
     winograd,
@@ -130,21 +129,6 @@ def _phases(layout: str) -> Algorithm:
     )
 
 
-def _rows(x_layout: str) -> Algorithm:
-    """One copy a kernel row, from one layout."""
-    return Algorithm(
-        "im2row",
-        x_layout,
-        LAST,
-        im2row.applies,
-        im2row.prepare,
-        im2row.scratch,
-        partial(im2row.compiled, first=x_layout == FIRST),
-        _COLS,
-        work.im2row,
-    )
-
-
 ALGORITHMS: tuple[Algorithm, ...] = (
     *_products("pointwise", pointwise, pointwise.applies, pointwise.scratch, _POINT, work.pointwise),
     Algorithm(
@@ -174,8 +158,6 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         _COLS,
         work.col2im,
     ),
-    _rows(LAST),
-    _rows(FIRST),
     *_products("im2col", im2col, plain, im2col.scratch, _COLS, work.im2col),
 )
 """Every algorithm."""

@@ -42,11 +42,6 @@ def im2col(g: Geometry) -> float:
     return product_work(g) + move(run) * g.positions * g.taps * g.c
 
 
-def im2row(g: Geometry) -> float:
-    """One product, slower by its strides, and a copy of the input for each kernel row."""
-    return 1.15 * product_work(g) + move(g.c) * g.positions * (g.strides[-1] * g.c * prod(g.kernel[:-1]) + g.m)
-
-
 def depthwise(g: Geometry) -> float:
     """One multiply-add a tap."""
     return EINSUM * g.macs
