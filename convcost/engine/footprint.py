@@ -9,11 +9,19 @@ SCRATCH_OPS = {"Conv": 1, "ConvTranspose": 1, "FusedConv": 1, "QLinearConv": 4, 
 """Operators that copy their input (padding, another layout, a wider type): how many times its bytes."""
 
 
-def predict(graph: Graph, limit: int) -> int:
+TILE_BYTES = 16 << 20
+"""Scratch of a convolution beside that copy: tiles of columns, transforms, products."""
+
+
+def predict(graph: Graph, limit: int, known: dict[int, int] | None = None) -> int:
     """Peak bytes of stored constants and live values, where shapes are known (unknown ones are weighed at run time).
 
     Raises EngineError naming the tensor at which `limit` would be passed. Views are counted as if they were copies.
+    `known` remembers the peaks of inner graphs, so that a function called often is looked at once.
     """
+    known = {} if known is None else known
+    if id(graph) in known:
+        return known[id(graph)]
     constants = 0
     for t in graph.tensors.values():
         if t.constant or t.stored:
@@ -37,7 +45,8 @@ def predict(graph: Graph, limit: int) -> int:
                 made[name] = tensor_bytes(found)
         live += sum(made.values())
         scratch = SCRATCH_OPS.get(node.op, 0) * max((sizes.get(n, 0) for n in node.inputs), default=0)
-        inner = max((predict(body, limit) for _, body in node.bodies), default=0)
+        scratch += TILE_BYTES if scratch else 0
+        inner = max((predict(body, limit, known) for _, body in node.bodies), default=0)
         if live + scratch + inner > limit:
             name = max(made, key=lambda n: made[n]) if made else node.name
             raise too_large(name, made.get(name, 0), live + scratch + inner, limit, node.name)
@@ -46,6 +55,7 @@ def predict(graph: Graph, limit: int) -> int:
         for name in {*node.inputs, *made}:
             if last.get(name, -1) <= i:
                 live -= sizes.pop(name, 0)
+    known[id(graph)] = peak
     return peak
 
 

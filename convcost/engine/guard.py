@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from convcost.engine.kernels import set_checkpoint
 from convcost.engine.values import Value, dtype_of, nbytes
 from convcost.errors import EngineError, ShapeError, Unknown
 from convcost.ir import MAX_VALUE, DType, Node, Tensor
@@ -54,13 +55,12 @@ class Watch:
         self.algorithms: dict[str, str] = {}
         self.inner = 0
         self.below = 0
+        self.turn = ""
 
     def run(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """The outputs of one step. Raises `EngineError` where a limit is hit or the kernel fails."""
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise EngineError(
-                f"the time limit of {self.limits.time_limit:g} s is over", node=step.node.name, code="C431"
-            )
+        if self.late_now():
+            raise self.late(step.node)
         if step.guarded:
             self.weigh(step.node, given, values)
         if self.clock is None:
@@ -78,8 +78,8 @@ class Watch:
     @contextmanager
     def node(self, node: Node, algorithm: str) -> Iterator[None]:
         """Around the compiled form of a node: the time limit, and the time spent."""
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise EngineError(f"the time limit of {self.limits.time_limit:g} s is over", node=node.name, code="C431")
+        if self.late_now():
+            raise self.late(node)
         if self.clock is None:
             yield
             return
@@ -97,7 +97,13 @@ class Watch:
             if step.run_bodies is not None:
                 return self.enter(step, given, values)
             assert step.bound is not None
-            return step.bound(given)
+            if self.deadline is None:
+                return step.bound(given)
+            set_checkpoint(lambda: self.check(step.node))
+            try:
+                return step.bound(given)
+            finally:
+                set_checkpoint(None)
         except EngineError as known:
             known.node = known.node or step.node.name
             raise
@@ -110,12 +116,12 @@ class Watch:
     def enter(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """Run the bodies of a node, with what is live around them counted."""
         assert step.run_bodies is not None
-        before = self.below
+        before, turn = self.below, self.turn
         self.below += sum(nbytes(v) for v in values if v is not None)
         try:
             return step.run_bodies(given, self)
         finally:
-            self.below = before
+            self.below, self.turn = before, turn
 
     def keep(self, value: Value) -> None:
         """Count a value that a loop collects; refuse when the collection does not fit."""
@@ -142,14 +148,29 @@ class Watch:
         if iteration >= self.limits.max_iterations:
             message = f"{node.op} has run {iteration} iterations, the limit"
             raise EngineError(message, node=node.name, code="C432", help="raise the limit if the model means it")
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise EngineError(f"the time limit of {self.limits.time_limit:g} s is over", node=node.name, code="C431")
+        self.turn = f" in iteration {iteration} of the {node.op} '{node.name[:60]}'"
+        if self.late_now():
+            raise self.late(node)
+
+    def late_now(self) -> bool:
+        """Whether the time limit is over."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def check(self, node: Node) -> None:
+        """Raise when the time limit is over."""
+        if self.late_now():
+            raise self.late(node)
+
+    def late(self, node: Node) -> EngineError:
+        """The error of a run that takes too long."""
+        said = f"the time limit of {self.limits.time_limit:g} s is over{self.turn}"
+        return EngineError(said, node=node.name, code="C431")
 
 
 def too_large(tensor: str, needed: int, total: int, limit: int, node: str | None) -> EngineError:
     """The refusal of a tensor that does not fit."""
     return EngineError(
-        f"tensor '{tensor[:80]}' takes {size(needed)}; the run would need {size(total)}, the limit is {size(limit)}",
+        f"tensor '{tensor[:80]}' takes {size(needed)}; the run would need {size(total)} of memory, the limit is {size(limit)}",
         node=node,
         code="C430",
         help="raise --max-memory, or run on smaller inputs",

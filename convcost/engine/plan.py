@@ -99,10 +99,10 @@ class Builder:
         plan = Plan(graph)
         plan.inputs = tuple(plan.slot(t.name) for t in graph.inputs)
         produced = {t.name for t in graph.inputs} | {o for n in graph.nodes for o in n.outputs if o}
-        used = {name for n in graph.nodes for name in n.inputs if name} | set(graph.outputs)
+        used = {name for n in graph.nodes for name in n.inputs if name} | set(graph.outputs) | used_inside(graph)
         captures: dict[str, None] = {}
         for tensor in graph.tensors.values():
-            if tensor.stored and tensor.name not in produced and tensor.name in used | _used_inside(graph):
+            if tensor.stored and tensor.name not in produced and tensor.name in used:
                 plan.constants[plan.slot(tensor.name)] = self.weights.load(tensor, graph)
         own = produced | {n for n, t in graph.tensors.items() if t.stored}
         for node in graph.nodes:
@@ -191,16 +191,16 @@ def _sized(graph: Graph, name: str) -> bool:
     return t is not None and t.shape is not None and isinstance(t.size, int) and t.dtype is not DType.STRING
 
 
-def _used_inside(graph: Graph) -> set[str]:
+def used_inside(graph: Graph) -> set[str]:
     """Names that the bodies of a graph's nodes read from it (a superset)."""
     out: set[str] = set()
-    pending: list[Any] = [body for node in graph.nodes for _, body in node.bodies]
+    pending: list[Any] = [body for node in graph.nodes for role, body in node.bodies if role != "function"]
     while pending:
         body = pending.pop()
         out.update(body.outputs)
         for node in body.nodes:
             out.update(node.inputs)
-            pending += [inner for _, inner in node.bodies]
+            pending += [inner for role, inner in node.bodies if role != "function"]
     return out
 
 

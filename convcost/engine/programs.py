@@ -55,7 +55,7 @@ class Programs:
             return self.made[key]
 
     def make(self, inputs: list[Value], *, fuse: bool) -> Program | None:
-        """A program, or None where it would not fit."""
+        """A program, or None where it cannot be made: run node by node, the model then says what is wrong with it."""
         threads = self.threads or blas_threads()
         if threads > 1 and self.executor is None:
             self.executor = ThreadPoolExecutor(threads - 1, thread_name_prefix="convcost")
@@ -68,7 +68,7 @@ class Programs:
         with limited(1):
             try:
                 return Program(graph, self.plan, tuning, self.limits.max_memory - used // 2)
-            except (ConvcostError, ShapeError):
+            except (ConvcostError, ShapeError, ArithmeticError, ValueError, MemoryError):
                 return None
 
 

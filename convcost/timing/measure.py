@@ -28,7 +28,7 @@ class LayerWork(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to measure."""
+    """How to measure. `fuse` runs nodes together as `Session.run` does; `tune` tries every convolution's algorithms."""
 
     runs: int = 10
     min_seconds: float = 3.0
@@ -38,6 +38,7 @@ class Options(msgspec.Struct, frozen=True):
     time_limit: float | None = None
     exact: bool = False
     fuse: bool = False
+    tune: bool = True
     verify: bool = False
     roof: bool = True
     seed: int = 0
@@ -88,11 +89,18 @@ def time_model(
             exact=chosen.exact,
             seed=chosen.seed,
             time_limit=chosen.time_limit,
+            tune=chosen.tune,
         )
         if chosen.verify:
             verification = verified(session, given, source)
         found = profile(
-            session, given, runs=chosen.runs, warmup=chosen.warmup, min_seconds=chosen.min_seconds, clock=clock
+            session,
+            given,
+            runs=chosen.runs,
+            warmup=chosen.warmup,
+            min_seconds=chosen.min_seconds,
+            fuse=chosen.fuse,
+            clock=clock,
         )
         weights, threads = session.weights, chosen.threads or blas_threads()
     roof = measure_roof(chosen.threads, clock) if chosen.roof else None

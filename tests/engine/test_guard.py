@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,20 @@ def test_loop_has_an_iteration_limit() -> None:
 def test_run_has_a_time_limit() -> None:
     with pytest.raises(EngineError, match=r"the time limit of 0\.05 s is over"):
         Session(endless(), time_limit=0.05).run(None, FOREVER)
+
+
+def test_a_long_kernel_obeys_the_time_limit() -> None:
+    graph = graph_of(
+        [helper.make_node("Conv", ["x", "w"], ["y"], name="conv", pads=[15, 15, 15, 15])],
+        [value("x", [1, 64, 512, 512]), value("w", [64, 64, 31, 31])],
+        [value("y", None)],
+    )
+    feeds = {"x": np.zeros((1, 64, 512, 512), np.float32), "w": np.zeros((64, 64, 31, 31), np.float32)}
+    session = Session(graph, threads=1, time_limit=0.2)
+    begin = time.monotonic()
+    with pytest.raises(EngineError, match="the time limit"):
+        session.run(None, feeds)
+    assert time.monotonic() - begin < 10
 
 
 def test_collected_outputs_of_a_loop_are_counted() -> None:

@@ -8,6 +8,7 @@ instead: `bind(node, constants, options) -> Bound`. Families load on first use.
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,21 @@ class Simple(Bound):
 
     def __call__(self, inputs: list[Value]) -> list[Value]:
         return self.fn(self.attrs, inputs, self.n_outputs)
+
+
+_local = threading.local()
+
+
+def checkpoint() -> None:
+    """Called by kernels between pieces of long work: ends a run whose time is over."""
+    check: Callable[[], None] | None = getattr(_local, "check", None)
+    if check is not None:
+        check()
+
+
+def set_checkpoint(check: Callable[[], None] | None) -> None:
+    """What `checkpoint` does in this thread until it is set again."""
+    _local.check = check
 
 
 Binder = Callable[[Node, list[Value], Options], Bound | None]

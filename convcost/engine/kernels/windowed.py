@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from convcost.engine.kernels import Kernel
+from convcost.engine.kernels import Kernel, checkpoint
 from convcost.engine.values import Array, Value
 from convcost.ops.windows import window_of
 from convcost.window import output_size, output_size_ceil, same_size
@@ -152,14 +152,25 @@ def im2col(x: Any, w: Any, win: Frame, out: tuple[int, ...], group: int) -> Any:
     view = windows(x, win, out)
     view = view.reshape(n, group, cg, *view.shape[2:]) if group > 1 else view[:, None]
     taps = math.prod(w.shape[1:])
-    rows = max(1, TILE // max(taps * math.prod(out[1:]), 1))
     lead = (slice(None),) * (1 + len(win.kernel))
-    for image, g in product(range(n), range(group)):
-        for start in range(0, out[0], rows):
-            part = slice(start, start + rows)
-            cols = view[(image, g, *lead, part)].reshape(taps, -1).astype(wide, copy=False)
-            y[image, g, :, part] = (matrix[g] @ cols).reshape(m // group, -1, *out[1:])
+    for image, g, part in product(range(n), range(group), tiles(taps, out)):
+        checkpoint()
+        cols = view[(image, g, *lead, *part)]
+        size = cols.shape[len(lead) :]
+        y[(image, g, slice(None), *part)] = (matrix[g] @ cols.reshape(taps, -1).astype(wide, copy=False)).reshape(
+            -1, *size
+        )
     return y.reshape(n, m, *out)
+
+
+def tiles(taps: int, out: tuple[int, ...]) -> list[tuple[slice, ...]]:
+    """Parts of the output whose columns fit a tile: rows, or parts of one row where a row is too large."""
+    rows = max(1, TILE // max(taps * math.prod(out[1:]), 1))
+    bands = [slice(i, i + rows) for i in range(0, out[0], rows)]
+    if rows > 1 or len(out) == 1:
+        return [(band,) for band in bands]
+    width = max(1, TILE // max(taps * math.prod(out[2:]), 1))
+    return [(band, slice(i, i + width)) for band in bands for i in range(0, out[1], width)]
 
 
 def conv_transpose(attrs: Any, inputs: list[Value], _: int) -> list[Value]:

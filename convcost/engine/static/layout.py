@@ -44,6 +44,8 @@ class Layouts:
         root = name
         while self.group.get(root, root) != root:
             root = self.group[root]
+        while name != root:
+            self.group[name], name = root, self.group[name]
         return root
 
     def join(self, a: str, b: str) -> None:

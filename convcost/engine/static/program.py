@@ -22,6 +22,10 @@ from convcost.errors import EngineError
 from convcost.ir import Graph
 
 
+PORTION = 256
+"""Calls between two looks at the clock, where a run has a time limit."""
+
+
 class Place:
     """Where a name's content lies: a block for each layout that it is held in."""
 
@@ -264,12 +268,23 @@ class Program:
                         given = np.asarray(values[name])
                         np.copyto(array, np.moveaxis(given, 1, -1) if last else given)
                     for stage in entry.stages:
-                        self.ws.execute(stage)
+                        self.stage(stage, entry, watch)
             if entry.unit.kind == "generic":
                 self.generic(entry, values, watch)
             for name in self.drops[i]:
                 values.pop(name, None)
         return [self.output(self.read.names[s], values) for s in self.plan.outputs]
+
+    def stage(self, stage: list[Calls], entry: Entry, watch: Watch) -> None:
+        """Calls that run side by side; in portions where there is a time limit."""
+        longest = max(map(len, stage))
+        if watch.deadline is None or longest <= PORTION:
+            self.ws.execute(stage)
+            return
+        for start in range(0, longest, PORTION):
+            if watch.late_now():
+                raise watch.late(entry.unit.step.node)
+            self.ws.execute([part for calls in stage if (part := calls[start : start + PORTION])])
 
     @staticmethod
     def generic(entry: Entry, values: dict[str, Value], watch: Watch) -> None:
