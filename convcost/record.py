@@ -42,8 +42,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 class Cost(Record, frozen=True):
     """All quantities of one layer or a total. docs/counting.md defines each.
 
-    In a total whose report is not complete, integers are lower bounds. `symbolic` holds formulas of quantities that
-    depend on dimensions left open; their own fields are then None. `intensity` is FLOP per byte read or written.
+    In a total whose report is not complete, integers and formulas are bounds. `symbolic` holds formulas of quantities
+    that depend on dimensions left open, whose own fields are then None, or on a batch that was taken as 1. `intensity`
+    is FLOP per byte read or written.
     """
 
     multiplications: int | None

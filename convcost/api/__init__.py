@@ -6,12 +6,14 @@ file or a pattern for several, the path of a JSON report, or `@file` with one sh
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from convcost import record
 from convcost.api.models import model_of, report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
-__all__ = ["compare", "count", "time"]
+__all__ = ["compare", "count", "scan", "time"]
 
 
 def count(*sources: str, **options: object) -> record.Report:
@@ -43,6 +45,19 @@ def compare(
     from convcost.api import comparing  # noqa: PLC0415 - a count does without
 
     return comparing.compare(sources, time=time, everything=everything, layer=layer, options=options)
+
+
+def scan(
+    source: str, values: Mapping[str, Sequence[int]], *, time: bool = False, layer: str | None = None, **options: object
+) -> record.Report:
+    """One layer under other parameters: a row for each combination of `values`, as in {"k": (1, 3, 5)}.
+
+    Parameters are k, cin, cout, s, d, g, h and w. Padding keeps its name: `same` stays `same` under every kernel.
+    Ratios are to the first row. `layer` names a convolution of a model.
+    """
+    from convcost.api import scanning  # noqa: PLC0415 - a count does without
+
+    return scanning.scan(source, values, time=time, layer=layer, options=options)
 
 
 def time(source: str, *, backend: str = "numpy", **options: object) -> record.Report:

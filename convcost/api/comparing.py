@@ -55,13 +55,15 @@ def reported(
     first = rows[0].model
     assert first is not None
     ways = [forms.described(row, first, row.model.timing if row.model is not None else None) for row in rows]
+    if not scanned:
+        ways = forms.with_front(ways)
     comparison = record.Comparison(
-        of=of, alternatives=forms.with_front(ways), skipped=found.skipped, scanned=list(scanned), more=found.more
+        of=of, alternatives=ways, skipped=found.skipped, scanned=list(scanned), more=found.more
     )
     if how is not None:
         from convcost.api.gains import disappointing  # noqa: PLC0415 - only with times
 
-        notes = notes + disappointing(comparison.alternatives)
+        notes = notes + disappointing(ways, [row.model for row in rows])
     models = [row.model for row in rows if row.model is not None]
     return report("compare", models, comparisons=[comparison], diagnostics=notes, environment=environment)
 

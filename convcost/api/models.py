@@ -18,6 +18,7 @@ def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Dia
     totals = analysis.total_cost(item.graph, counted)
     if opts.strict:
         insist(item, counted, totals)
+    totals = with_formulas(item, totals, opts)
     model = record.Model(
         source=item.name,
         kind="onnx" if item.kind == "onnx" else "shape",
@@ -38,6 +39,17 @@ def model_of(item: Loaded, opts: Options) -> tuple[record.Model, list[record.Dia
         for name, text in counted.notes
     ]
     return model, notes + open_dimensions(item, totals)
+
+
+def with_formulas(item: Loaded, totals: record.Cost, opts: Options) -> record.Cost:
+    """`totals` with the formulas in an assumed batch beside the numbers, where all of the model yields one."""
+    if item.open_graph is None:
+        return totals
+    counted = analysis.count(item.open_graph, trip_counts=opts.trip_counts)
+    if not counted.coverage.complete:
+        return totals
+    formulas = analysis.total_cost(item.open_graph, counted).symbolic
+    return msgspec.structs.replace(totals, symbolic=formulas | totals.symbolic)
 
 
 def figures(model: record.Model, opts: Options) -> list[record.Figure]:
@@ -69,8 +81,7 @@ def insist(item: Loaded, counted: analysis.Counted, totals: record.Cost) -> None
             node=first.name,
             code="C241",
         )
-    if totals.symbolic:
-        name, formula = next(iter(totals.symbolic.items()))
+    for name, formula in totals.symbolic.items():
         raise ModelError(f"dimensions are open: {name} is {formula}", file=item.name, code="C242")
     if not counted.coverage.complete:
         kind = "lower" if counted.coverage.lower_bound else "upper"
@@ -90,7 +101,7 @@ def diagnostic(item: Loaded, note: Note) -> record.Diagnostic:
 
 def open_dimensions(item: Loaded, totals: record.Cost) -> list[record.Diagnostic]:
     """Which option would turn the formulas into numbers."""
-    if not totals.symbolic:
+    if not any(getattr(totals, name) is None for name in totals.symbolic):
         return []
     names = sorted(symbols_of(d for t in item.graph.inputs for d in t.shape or ()))
     if not names:

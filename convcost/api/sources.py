@@ -23,7 +23,10 @@ MEASURING = frozenset(
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """One source as a graph: `name` is how the report calls it, `path` where a file lies."""
+    """One source as a graph: `name` is how the report calls it, `path` where a file lies.
+
+    `open_graph` is the graph with the batch left open, where it was taken as 1 without being told.
+    """
 
     name: str
     kind: str
@@ -31,6 +34,7 @@ class Loaded(msgspec.Struct, frozen=True):
     path: str | None = None
     dims: dict[str, int] = {}
     sha256: str | None = None
+    open_graph: Graph | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +103,10 @@ def load(source: str | notation.Line, opts: Options) -> Loaded:
     given = dict(onnx_reader.parse_input_option(f"{name}={text}") for name, text in opts.inputs.items())
     file = onnx_reader.read_file(source, dims=opts.dims, inputs=given, hash=opts.hash)
     name = os.path.basename(source)  # noqa: PTH119 - names that are not UTF-8 stay as they are
-    return Loaded(name, "onnx", file.graph, source, dict(file.dims), file.sha256)
+    left_open = None
+    if file.assumed:
+        left_open = onnx_reader.resolve_model(file.raw, dims=opts.dims, inputs=given, assume=False).graph
+    return Loaded(name, "onnx", file.graph, source, dict(file.dims), file.sha256, left_open)
 
 
 def from_text(text: str, opts: Options) -> Loaded:

@@ -10,27 +10,32 @@ from convcost.report.picture import Bar, Block, Cell, Column, Heading, Paragraph
 from convcost.report.text import Line, Text
 from convcost.report.view import number, shape_text, size
 
-COLUMNS = (
-    Column(key="index", title="#"),
-    Column(key="name", title="way", right=False, words=True, least=22),
+INDEX = Column(key="index", title="#")
+FRONT = Column(key="front", title="")
+NAME = Column(key="name", title="way", right=False, words=True, least=22)
+MACS = Column(key="macs", title="MACs")
+PARAMS = Column(key="params", title="params", drop=2)
+MORE = (
     Column(key="output", title="output", drop=6),
-    Column(key="macs", title="MACs"),
-    Column(key="ratio", title="fewer"),
-    Column(key="percent", title="of #0", drop=3),
-    Column(key="params", title="params", drop=2),
-    Column(key="params_percent", title="of #0", drop=4),
     Column(key="field", title="sees", drop=7),
     Column(key="bytes", title="bytes", drop=8),
     Column(key="intensity", title="FLOP/B", drop=9),
     Column(key="weights", title="weights", drop=10),
     Column(key="peak", title="peak memory", drop=11),
 )
-MARK = (Column(key="front", title=""),)
-BAR = (Column(key="bar", title="", right=False, drop=5),)
+RATIOS = (
+    MACS,
+    Column(key="ratio", title="fewer"),
+    Column(key="percent", title="of #0", drop=3),
+    PARAMS,
+    Column(key="params_percent", title="of #0", drop=4),
+)
+SCAN = (MACS, Column(key="bar", title="", right=False), PARAMS)
 TIMED = (
     Column(key="time", title="time", drop=1),
     Column(key="speedup", title="faster", drop=2),
 )
+TIME_BAR = Column(key="time_bar", title="", right=False)
 
 
 NAMED = 3
@@ -74,45 +79,70 @@ def listed(names: list[str]) -> Line:
     return (*out, f" and {others} other{'s' if others > 1 else ''}") if others > 0 else tuple(out)
 
 
+def columns_of(comparison: Comparison, *, timed: bool, marked: bool) -> tuple[Column, ...]:
+    """Ratios for ways to do one thing, bars for a scan; marks where there is a front."""
+    begin = (INDEX, FRONT, NAME) if marked else (INDEX, NAME)
+    if comparison.scanned:
+        return (*begin, *SCAN, *((TIMED[0], TIME_BAR) if timed else ()), *MORE)
+    return (*begin, *RATIOS, *(TIMED if timed else ()), *MORE)
+
+
 def comparison_table(comparison: Comparison, how: str) -> Table:
-    """One row for each alternative; a scan has a bar in each, a Pareto front its marks."""
+    """One row for each alternative."""
     ways = comparison.alternatives
     timed = any(way.timing for way in ways)
-    fronts = {way.pareto for way in ways}
-    marked = {True, False} <= fronts
-    most = max((way.cost.macs or 0 for way in ways), default=0) or 1
-    columns = COLUMNS[:1] + (MARK if marked else ()) + COLUMNS[1:]
-    columns += (BAR if comparison.scanned else ()) + (TIMED if timed else ())
+    marked = {True, False} <= {way.pareto for way in ways}
+    columns = columns_of(comparison, timed=timed, marked=marked)
+    most = (max((way.cost.macs or 0 for way in ways), default=0), max((time_of(way) for way in ways), default=0))
     rows = []
     for i, way in enumerate(ways):
-        cells: tuple[Cell, ...] = (str(i), "*" if way.pareto else "") if marked else (str(i),)
-        cells += row(way, None if i == 0 else ways[0], how)
-        if comparison.scanned:
-            cells += (Bar(Fraction(way.cost.macs or 0, most)),)
-        rows.append(cells + (times(way, ways[0]) if timed else ()))
+        cells = costs(way, how) | ratios(way, ways[0] if i else None) | bars(way, *most)
+        cells |= {"index": str(i), "front": "*" if way.pareto else ""}
+        rows.append(tuple(cells[column.key] for column in columns))
     things = "MACs, parameters and time" if timed else "MACs and parameters"
     note = f"* on the Pareto front: no row beats it in {things} together" if marked else ""
     return Table(title=(), columns=columns, rows=tuple(rows), note=note)
 
 
-def row(way: Alternative, first: Alternative | None, how: str) -> tuple[Cell, ...]:
-    """Costs of one alternative and their ratios to the first."""
-    cost, base = way.cost, first.cost if first else None
+def costs(way: Alternative, how: str) -> dict[str, Cell]:
+    """Costs of one alternative, by column."""
+    cost = way.cost
     moved = None if cost.read_bytes is None or cost.write_bytes is None else cost.read_bytes + cost.write_bytes
-    return (
-        Text(way.name),
-        shape_text(way.outputs[0].shape) if way.outputs else "",
-        number(cost.macs, how),
-        times_less(cost.macs, base.macs) if base else "",
-        units.percent(cost.macs, base.macs, 2) if base else "",
-        number(cost.params, how),
-        units.percent(cost.params, base.params, 2) if base else "",
-        field(way),
-        size(moved, how),
-        "" if cost.intensity is None else units.significant(Fraction(cost.intensity), 3),
-        size(cost.weight_bytes, how),
-        size(cost.peak_memory_bytes, how),
-    )
+    return {
+        "name": Text(way.name),
+        "output": shape_text(way.outputs[0].shape) if way.outputs else "",
+        "macs": number(cost.macs, how),
+        "params": number(cost.params, how),
+        "field": field(way),
+        "bytes": size(moved, how),
+        "intensity": "" if cost.intensity is None else units.significant(Fraction(cost.intensity), 3),
+        "weights": size(cost.weight_bytes, how),
+        "peak": size(cost.peak_memory_bytes, how),
+        "time": units.duration(way.timing.median_ns) if way.timing else "",
+    }
+
+
+def ratios(way: Alternative, first: Alternative | None) -> dict[str, Cell]:
+    """Ratios to the first alternative, by column; the first has none."""
+    if first is None:
+        return dict.fromkeys(("ratio", "percent", "params_percent", "speedup"), "")
+    cost, base = way.cost, first.cost
+    return {
+        "ratio": times_less(cost.macs, base.macs),
+        "percent": units.percent(cost.macs, base.macs, 2),
+        "params_percent": units.percent(cost.params, base.params, 2),
+        "speedup": faster(way, first),
+    }
+
+
+def bars(way: Alternative, macs: int, time: int) -> dict[str, Cell]:
+    """Parts of the most MACs and of the most time, by column."""
+    return {"bar": Bar(Fraction(way.cost.macs or 0, macs or 1)), "time_bar": Bar(Fraction(time_of(way), time or 1))}
+
+
+def time_of(way: Alternative) -> int:
+    """Nanoseconds, 0 where it was not measured."""
+    return way.timing.median_ns if way.timing is not None else 0
 
 
 def field(way: Alternative) -> str:
@@ -127,12 +157,11 @@ def times_less(part: int | None, whole: int | None) -> str:
     return "∞×" if part == 0 and whole else units.ratio(part, whole)
 
 
-def times(way: Alternative, first: Alternative) -> tuple[Cell, ...]:
-    """Measured time, and how many times faster, with its uncertainty."""
-    if way.timing is None:
-        return ("", "")
-    base = first.timing.median_ns if first.timing is not None else None
-    faster = "" if way is first else units.ratio(way.timing.median_ns, base)
-    if faster and way.ratio.time and way.ratio.time_error is not None:
-        faster += f" ±{units.percent(round(100 * way.ratio.time_error / way.ratio.time), 100, 0)}"
-    return (units.duration(way.timing.median_ns), faster)
+def faster(way: Alternative, first: Alternative) -> str:
+    """How many times faster, with its uncertainty."""
+    if way.timing is None or first.timing is None:
+        return ""
+    text = units.ratio(way.timing.median_ns, first.timing.median_ns)
+    if way.ratio.time and way.ratio.time_error is not None:
+        text += f" ±{units.percent(round(100 * way.ratio.time_error / way.ratio.time), 100, 0)}"
+    return text

@@ -99,10 +99,14 @@ def intensity(x: float) -> str:
 
 
 def formulas(model: Model) -> list[Block]:
-    """What takes the place of numbers where dimensions are open."""
-    symbolic = model.totals.symbolic
+    """What takes the place of numbers where dimensions are open; MACs also where the batch was taken as 1."""
+    totals, symbolic = model.totals, model.totals.symbolic
     names = {"macs": "MACs", "params": "parameters"}
-    lines: list[Line] = [(f"{names[name]} = ", Text(symbolic[name])) for name in names if name in symbolic]
+    lines: list[Line] = [
+        (f"{names[name]} {bound_of(model.coverage) or '='} ", Text(symbolic[name]))
+        for name in names
+        if name in symbolic and (name == "macs" or getattr(totals, name) is None)
+    ]
     return [Paragraph(tuple(lines))] if lines else []
 
 

@@ -24,7 +24,7 @@ FIELDS = {
     "write_bytes": "Bytes written: each output of a node once.",
     "peak_memory_bytes": "Most activation bytes alive at once in the graph's order, plus weights.",
     "intensity": "FLOP per byte read or written.",
-    "symbolic": "Formulas of the fields that are null because they depend on dimensions left open.",
+    "symbolic": "Formulas of the fields that depend on dimensions left open (they are null) or on a batch taken as 1.",
 }
 
 
