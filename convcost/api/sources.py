@@ -121,7 +121,7 @@ def from_line(line: notation.Line, opts: Options) -> Loaded:
     try:
         return from_text(line.text, opts)
     except NotationError as wrong:
-        wrong.line = line.number
+        wrong.line, wrong.source = line.number, line.source
         raise
 
 
