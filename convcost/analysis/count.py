@@ -16,8 +16,8 @@ from convcost.analysis.leaf import call_of, doubt, kind_of, leaf, trips
 from convcost.analysis.memory import peak_memory
 from convcost.analysis.receptive import Tracker
 from convcost.analysis.shuffles import shuffled
-from convcost.analysis.tally import Tally, add, cost_of, repeated
-from convcost.analysis.weights import Book, Names, inner_names
+from convcost.analysis.tally import Tally, cost_of, repeated, summed
+from convcost.analysis.weights import NO_WEIGHTS, Book, Names, inner_names
 from convcost.ir import Dim, Graph, Node
 from convcost.ops import Kind, find
 from convcost.ops.base import Call, Op
@@ -114,7 +114,7 @@ class Counter:
         if shown is not None and len(self.rows) + rows_in(shown[1]) > MAX_ROWS:
             shown = None
         if chosen is not None and shown is None:
-            own = add(own, repeated(self.sum(chosen[1], scope, chosen[0]), times))
+            own = summed((own, repeated(self.sum(chosen[1], scope, chosen[0]), times)))
         if note.startswith(LOWER_BOUND):
             own = msgspec.structs.replace(own, lower_bound=True)
         index = self.row(node, op, call, place, own, repeats)
@@ -164,16 +164,16 @@ class Counter:
         if done is not None:
             return done
         inner = Scope(graph.tensors, None if role == "function" else scope)
-        out = Tally()
+        parts: list[Tally] = []
         for node in graph.nodes:
             op = find(node.domain, node.op)
             call = call_of(node, inner)
             chosen, times, _ = self.inside(node, op, call, inner)
             if chosen is None or chosen[0] != "function":
-                out = add(out, leaf(node, op, call))
+                parts.append(leaf(node, op, call))
             if chosen is not None:
-                out = add(out, repeated(self.sum(chosen[1], inner, chosen[0]), times))
-        self.memo[id(graph)] = out
+                parts.append(repeated(self.sum(chosen[1], inner, chosen[0]), times))
+        out = self.memo[id(graph)] = summed(parts)
         return out
 
 
@@ -226,9 +226,11 @@ def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None, algorit
     rows = []
     for row in counter.rows:
         w = weights[row.book]
-        tally = msgspec.structs.replace(
-            row.tally, params=w.params, buffers=w.buffers, weight_bytes=w.nbytes, weights_missing=w.unknown
-        )
+        tally = row.tally
+        if w is not NO_WEIGHTS:
+            tally = msgspec.structs.replace(
+                tally, params=w.params, buffers=w.buffers, weight_bytes=w.nbytes, weights_missing=w.unknown
+            )
         rows.append((row, tally, w.shared))
     total = summed([t for _, t, _ in rows])
     layers = [
@@ -247,14 +249,6 @@ def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None, algorit
         (name, f"{why}: counted at the most that is possible") for why, name in counter.doubts.items()
     ]
     return Counted(layers, total, coverage, notes)
-
-
-def summed(tallies: list[Tally]) -> Tally:
-    """Σ tallies."""
-    out = Tally()
-    for t in tallies:
-        out = add(out, t)
-    return out
 
 
 def total_cost(graph: Graph, counted: Counted) -> Cost:

@@ -14,15 +14,7 @@ from convcost.record import UnknownNode
 
 def call_of(node: Node, scope: Scope) -> Call:
     """The node as its rules see it."""
-    get = scope.get
-    return Call(
-        node.attrs,
-        tuple([get(name) if name else None for name in node.inputs]),
-        tuple([get(name) if name else None for name in node.outputs]),
-        len(node.outputs),
-        node.bodies,
-        node.name,
-    )
+    return Call(node.attrs, scope.all(node.inputs), scope.all(node.outputs), len(node.outputs), node.bodies, node.name)
 
 
 def trips(op: Op | None, call: Call) -> Dim | None:
@@ -81,11 +73,7 @@ def nbytes(tensors: tuple[Tensor | None, ...]) -> tuple[Dim, bool]:
     """Stored bytes of `tensors`, each once, and whether some are not known."""
     out: Dim = 0
     lost = False
-    seen: set[str] = set()
-    for t in tensors:
-        if t is None or t.name in seen:
-            continue
-        seen.add(t.name)
+    for t in {t.name: t for t in tensors if t is not None}.values():
         if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != TENSOR:
             lost = True
         else:

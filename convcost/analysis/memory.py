@@ -13,7 +13,7 @@ def peak_memory(graph: Graph, weight_bytes: Dim) -> Dim | None:
     """
     last: dict[str, int] = {}
     for i, node in enumerate(graph.nodes):
-        for name in (*node.inputs, *captured(node)):
+        for name in node.inputs + captured(node) if node.bodies else node.inputs:
             last[name] = i
     for name in graph.outputs:
         last[name] = len(graph.nodes)

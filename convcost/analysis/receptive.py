@@ -90,9 +90,12 @@ def through(op: Op, call: Call, given: list[Fields | None]) -> Fields:
 
 def merged(given: list[Fields | None], rank: int) -> Fields:
     """Branches that meet element by element, aligned at the last axis as broadcasting does."""
+    known = [fields for fields in given if fields]
+    if len(known) == 1 and all(len(field) == rank for field in known[0].values()):
+        return known[0]
     out: dict[str, Field] = {}
-    for fields in given:
-        for source, field in (fields or {}).items():
+    for fields in known:
+        for source, field in fields.items():
             whole = (None,) * (rank - len(field)) + field
             have = out.get(source)
             out[source] = whole if have is None else tuple(meet(a, b) for a, b in zip(have, whole, strict=True))
@@ -103,6 +106,8 @@ def meet(a: Axis | None, b: Axis | None) -> Axis | None:
     """Two branches along one axis: the larger field; aligned if they move together around one centre."""
     if a is None or b is None:
         return a or b
+    if a == b:
+        return a
     if a.of != b.of:
         return None
     same = a.aligned and b.aligned and a.jump == b.jump and a.centre == b.centre

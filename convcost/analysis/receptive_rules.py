@@ -26,8 +26,9 @@ class Axis(msgspec.Struct, frozen=True):
     aligned: bool = True
 
     @property
-    def centre(self) -> Fraction:
-        return Fraction(self.start) + Fraction(self.size - 1) / 2
+    def centre(self) -> Number:
+        """Twice the position of the middle."""
+        return 2 * self.start + self.size - 1
 
 
 Field = tuple[Axis | None, ...]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 
-from convcost.ir import Dim, Expr
+from convcost.ir import Dim, Expr, total
 from convcost.ops import Work
+from convcost.ops.base import NOTHING
 from convcost.record import COUNTED, Cost, UnknownNode
 
 NAMES = (*COUNTED, "peak_memory_bytes")
@@ -20,7 +22,7 @@ class Tally(msgspec.Struct, frozen=True):
     once; `upper_bound` that a size is the most that the data allow.
     """
 
-    work: Work = Work()
+    work: Work = NOTHING
     params: Dim = 0
     buffers: Dim = 0
     weight_bytes: Dim = 0
@@ -39,22 +41,26 @@ MAX_LISTED = 1000
 """Unknown nodes listed by name; more are only counted."""
 
 
-def add(a: Tally, b: Tally) -> Tally:
-    """Both together."""
+def summed(tallies: Sequence[Tally]) -> Tally:
+    """All together, quantity by quantity."""
+    work = NOTHING
+    for t in tallies:
+        if t.work is not NOTHING:
+            work = work + t.work
     return Tally(
-        a.work + b.work,
-        a.params + b.params,
-        a.buffers + b.buffers,
-        a.weight_bytes + b.weight_bytes,
-        a.read_bytes + b.read_bytes,
-        a.write_bytes + b.write_bytes,
-        a.nodes + b.nodes,
-        (a.unknown + b.unknown)[:MAX_LISTED] if b.unknown else a.unknown,
-        a.n_unknown + b.n_unknown,
-        a.bytes_missing or b.bytes_missing,
-        a.weights_missing or b.weights_missing,
-        a.lower_bound or b.lower_bound,
-        a.upper_bound or b.upper_bound,
+        work,
+        total([t.params for t in tallies]),
+        total([t.buffers for t in tallies]),
+        total([t.weight_bytes for t in tallies]),
+        total([t.read_bytes for t in tallies]),
+        total([t.write_bytes for t in tallies]),
+        sum([t.nodes for t in tallies]),
+        tuple([missing for t in tallies if t.unknown for missing in t.unknown][:MAX_LISTED]),
+        sum([t.n_unknown for t in tallies]),
+        any(t.bytes_missing for t in tallies),
+        any(t.weights_missing for t in tallies),
+        any(t.lower_bound for t in tallies),
+        any(t.upper_bound for t in tallies),
     )
 
 
@@ -90,10 +96,9 @@ def cost_of(t: Tally, *, single: bool, peak: Dim | None = None) -> Cost:
         if t.bytes_missing:
             values[11:13] = [None] * 2
     symbolic: dict[str, str] = {}
-    for i, value in enumerate(values):
-        if isinstance(value, Expr):
-            symbolic[NAMES[i]] = str(value)
-            values[i] = None
+    if Expr in map(type, values):
+        symbolic = {name: str(value) for name, value in zip(NAMES, values, strict=True) if isinstance(value, Expr)}
+        values = [None if isinstance(value, Expr) else value for value in values]
     numbers = cast("list[int | None]", values)
     return Cost(
         multiplications=numbers[0],

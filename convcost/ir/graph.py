@@ -117,7 +117,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
 
     def body(self, role: str) -> Graph | None:
         """The inner graph called `role`."""
-        return dict(self.bodies).get(role)
+        return dict(self.bodies).get(role) if self.bodies else None
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -47,6 +47,11 @@ class Scope:
         self.own = own
         self.parent = parent
 
+    def all(self, names: tuple[str, ...]) -> tuple[Tensor | None, ...]:
+        """The tensors called `names`; None for an empty name and for what is not known."""
+        get = self.own.get if self.parent is None else self.get
+        return tuple([get(name) if name else None for name in names])
+
     def get(self, name: str) -> Tensor | None:
         scope: Scope | None = self
         while scope is not None:
