@@ -170,7 +170,8 @@ class Watch:
 def too_large(tensor: str, needed: int, total: int, limit: int, node: str | None) -> EngineError:
     """The refusal of a tensor that does not fit."""
     return EngineError(
-        f"tensor '{tensor[:80]}' takes {size(needed)}; the run would need {size(total)} of memory, the limit is {size(limit)}",
+        f"tensor '{tensor[:80]}' takes {size(needed)}; "
+        f"the run would need {size(total)} of memory, the limit is {size(limit)}",
         node=node,
         code="C430",
         help="raise --max-memory, or run on smaller inputs",

@@ -11,7 +11,8 @@ import numpy as np
 from convcost.engine.footprint import predict
 from convcost.engine.guard import Limits, known
 from convcost.engine.plan import Plan
-from convcost.engine.static.program import Program, Tuning
+from convcost.engine.static.program import Program
+from convcost.engine.static.tuning import Tuning
 from convcost.engine.threads import blas_threads, limited
 from convcost.engine.values import Value
 from convcost.errors import ConvcostError, ShapeError

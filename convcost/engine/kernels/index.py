@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "windowed": (
-        "Conv",
-        "ConvTranspose",
-        "MaxPool",
-        "AveragePool",
-        "GlobalAveragePool",
-        "GlobalMaxPool",
-        "com.microsoft:FusedConv",
-        "QLinearConv",
-        "ConvInteger",
-    ),
+    "windowed": ("Conv", "ConvTranspose", "com.microsoft:FusedConv", "QLinearConv", "ConvInteger"),
+    "pooling": ("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"),
     "constant": ("ConstantOfShape",),
     "matmul": ("MatMul", "Gemm", "MatMulInteger"),
     "norm": ("BatchNormalization", "LRN", "InstanceNormalization", "LayerNormalization", "Softmax", "LogSoftmax"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from convcost.engine.kernels.convolution.workspace import Program, Workspace
-from convcost.engine.kernels.windowed import pool_sizes
+from convcost.engine.kernels.pooling import pool_sizes
 from convcost.engine.kernels.windowed import reach as compute_reach
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit, relu

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from math import prod
 
 import numpy as np
@@ -16,11 +15,11 @@ from convcost.engine.static import compile as compiling
 from convcost.engine.static.buffers import Arena
 from convcost.engine.static.fuse import Fuser
 from convcost.engine.static.layout import FIRST, LAST, Layouts
+from convcost.engine.static.tuning import Tuning
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array, Value
 from convcost.errors import EngineError
 from convcost.ir import Graph
-
 
 PORTION = 256
 """Calls between two looks at the clock, where a run has a time limit."""
@@ -47,21 +46,6 @@ class Entry:
         self.stages: list[list[Calls]] = []
         self.loads: list[tuple[Array, str, bool]] = []
         self.arrays: dict[str, Array] = {}
-
-
-class Tuning:
-    """How a program is made."""
-
-    __slots__ = ("exact", "executor", "fuse", "threads", "tune")
-
-    def __init__(
-        self, *, fuse: bool, tune: bool, exact: bool, threads: int, executor: ThreadPoolExecutor | None
-    ) -> None:
-        self.fuse = fuse
-        self.tune = tune
-        self.exact = exact
-        self.threads = threads
-        self.executor = executor
 
 
 class Program:
