@@ -10,6 +10,7 @@ from typing import Any
 _HOMES = {
     "count": "convcost.api",
     "compare": "convcost.api",
+    "scan": "convcost.api",
     "time": "convcost.api",
     "Session": "convcost.engine",
     "ConvcostError": "convcost.errors",

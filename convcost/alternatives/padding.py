@@ -7,7 +7,7 @@ import msgspec
 from convcost.alternatives.chain import number, sizes_after, written
 from convcost.alternatives.idea import Form, Idea
 from convcost.alternatives.layer import ConvLayer, Skip, need
-from convcost.window import effective_kernel, same_padding
+from convcost.window import effective_kernel, same_padding, transposed_size
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -24,15 +24,34 @@ def modes(layer: ConvLayer) -> tuple[tuple[str, Pads], ...]:
     )
 
 
+def mode_of(layer: ConvLayer) -> str:
+    """The name of a layer's padding, nothing where it has none. A 1×1 kernel counts as same."""
+    names = [name for name, pads in modes(layer) if tuple(zip(layer.before, layer.after, strict=True)) == pads]
+    return "same" if names and not layer.large else names[0] if names else ""
+
+
+def like(layer: ConvLayer, other: ConvLayer) -> ConvLayer:
+    """`other` with the padding of `layer`, by its name where it has one, and the output that follows."""
+    mode = "" if layer.transposed else mode_of(layer)
+    if mode:
+        pads = dict(modes(other))[mode]
+        other = msgspec.structs.replace(other, before=tuple(b for b, _ in pads), after=tuple(e for _, e in pads))
+    if not layer.transposed:
+        return msgspec.structs.replace(other, out=sizes_after(other.spatial, other.window))
+    columns = (other.spatial, other.kernel, other.strides, other.dilations, other.before, other.after, other.extra)
+    return msgspec.structs.replace(
+        other, out=tuple(number(transposed_size(*axis)) for axis in zip(*columns, strict=True))
+    )
+
+
 def propose(layer: ConvLayer) -> tuple[Form, ...]:
     """The layer with each padding that is not its own; all change the output's size."""
     need(layer.large, "a 1×1 kernel needs no padding")
     forms = []
     for name, pads in modes(layer):
-        before, after = tuple(b for b, _ in pads), tuple(e for _, e in pads)
-        if (before, after) == (layer.before, layer.after):
+        if tuple(zip(layer.before, layer.after, strict=True)) == pads:
             continue
-        other = msgspec.structs.replace(layer, before=before, after=after)
+        other = msgspec.structs.replace(layer, before=tuple(b for b, _ in pads), after=tuple(e for _, e in pads))
         try:
             other = msgspec.structs.replace(other, out=sizes_after(layer.spatial, other.window))
         except Skip:

@@ -13,7 +13,7 @@ from convcost.errors import UsageError
 from convcost.ir import Graph, Node
 
 
-def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[list[Loaded], Options]:
+def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[Loaded, Options]:
     """The layer called `name` of the one model in `sources`, and the options that its shape string needs."""
     found = list(expand(tuple(sources)))
     if len(found) != 1:
@@ -26,7 +26,7 @@ def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[list[Loade
         raise UsageError(f"{item.name}, layer {name}: {why}") from None
     text = alternatives.written(layer)
     opts = msgspec.structs.replace(opts, batch=layer.batch, dtype=layer.dtype.label, dims={}, inputs={})
-    return [msgspec.structs.replace(from_text(text, opts), name=text)], opts
+    return msgspec.structs.replace(from_text(text, opts), origin=f"{item.name}: {name}"), opts
 
 
 def find(item: Loaded, name: str) -> tuple[Graph, Node]:

@@ -21,6 +21,7 @@ TYPES: dict[str, Any] = {
     "int": int,
     "float": float,
     "many": list[str],
+    "three": tuple[str, str, str],
 }
 
 CLICK_ERROR = cast("type[Exception]", typer.BadParameter.__mro__[2])

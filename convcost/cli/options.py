@@ -6,17 +6,21 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["flag", "count", "text", "int", "float", "many"]
+Kind = Literal["flag", "count", "text", "int", "float", "many", "three"]
 
 READING = "Reading"
 SHOWING = "Showing"
+CHOOSING = "Choosing"
 MEASURING = "Measuring"
 
 FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html")
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One option. `name` is its field in `Arguments`; `many` may be given more than once; `choices` if not any text."""
+    """One option. `name` is its field in `Arguments`; `many` may be given more than once, `three` takes three words.
+
+    `choices` are its values if not any text.
+    """
 
     name: str
     flags: tuple[str, ...]
@@ -63,6 +67,11 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     convention: str | None = None
     explain_difference: int | None = None
     algorithms: bool = False
+    layer: str | None = None
+    everything: bool = False
+    parameter_list: tuple[str, ...] = ()
+    parameter_scan: tuple[str, str, str] | None = None
+    step: int | None = None
 
 
 OPTIONS = (
@@ -94,6 +103,17 @@ OPTIONS = (
     Option("width", ("--width",), "int", "Columns of the page.", SHOWING, "N"),
     Option("quiet", ("--quiet", "-q"), "flag", "Nothing on standard output.", SHOWING),
     Option("verbose", ("--verbose", "-v"), "count", "Also the layers that only move data.", SHOWING),
+    Option("layer", ("--layer",), "text", "One convolution of a model, by its name.", CHOOSING, "NAME"),
+    Option("everything", ("--all",), "flag", "All forms of a layer, not only the usual ones.", CHOOSING),
+    Option(
+        "parameter_list", ("--parameter-list", "-L"), "many", "Values of k, cin, cout, s, d, g, h or w, as in k=1,3,5.",
+        CHOOSING, "NAME=VALUES",
+    ),
+    Option(
+        "parameter_scan", ("--parameter-scan", "-P"), "three", "A range of values, as in cout 32 512.", CHOOSING,
+        "NAME MIN MAX",
+    ),
+    Option("step", ("--step",), "int", "Step of --parameter-scan.", CHOOSING, "N"),
     Option("time", ("--time",), "flag", "Also run each one and measure its time.", MEASURING),
     Option("runs", ("--runs",), "int", "Measured runs; else as many as the clock needs.", MEASURING, "N"),
     Option("warmup", ("--warmup",), "int", "Runs before the measured ones.", MEASURING, "N"),

@@ -6,6 +6,7 @@ What is not plain (help, completion, mistakes, bundled flags) is None here, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from convcost.cli.options import BY_NAME, Arguments, Command, Option
 
@@ -26,6 +27,12 @@ def quick(command: Command, argv: Sequence[str]) -> Arguments | None:
             option = flags.get(flag)
             if option is None or (equals and not flag.startswith("--")):
                 return None
+            if option.kind == "three":
+                three = tuple(islice(words, 3))
+                if equals or len(three) < 3:
+                    return None
+                values[option.name] = three
+                continue
             given = attached if equals else None
             if takes_value(option) and given is None:
                 given = next(words, None)
