@@ -8,8 +8,7 @@ the ONNX operators' specification.
 
 from __future__ import annotations
 
-from convcost.errors import Unknown
-from convcost.ir.dim import Dim, ceildiv, floordiv, maximum
+from convcost.ir.dim import Dim, ceildiv, floordiv, known, maximum
 
 
 def effective_kernel(k: Dim, d: Dim) -> Dim:
@@ -50,7 +49,7 @@ def transposed_size(i: Dim, k: Dim, s: Dim = 1, d: Dim = 1, pb: Dim = 0, pe: Dim
     return s * (i - 1) + op + effective_kernel(k, d) - pb - pe
 
 
-def taps_inside(i: Dim, k: Dim, s: Dim, d: Dim, pb: Dim, pe: Dim, o: Dim) -> Dim:
+def taps_inside(i: Dim, k: Dim, s: int, d: int, pb: Dim, pe: Dim, o: Dim) -> Dim:
     """How many of the o·k (window, tap) pairs read a real input element, not padding.
 
     Pair (x, j) reads position x·s - pb + j·d; it counts when that lies in [0, i). In closed form, so that sizes of
@@ -59,21 +58,15 @@ def taps_inside(i: Dim, k: Dim, s: Dim, d: Dim, pb: Dim, pe: Dim, o: Dim) -> Dim
     """
     if pb == 0 and pe == 0:
         return o * k
-    if not (isinstance(i, int) and isinstance(k, int) and isinstance(s, int)):
-        raise Unknown("padding taps need sizes that are numbers")
-    if not (isinstance(d, int) and isinstance(pb, int) and isinstance(o, int)):
-        raise Unknown("padding taps need sizes that are numbers")
+    i, k, pb, o = (known(size, "a size that padding touches") for size in (i, k, pb, o))
     return _below(i - 1 + pb, k, s, d, o) - _below(pb - 1, k, s, d, o)
 
 
 def _below(c: int, k: int, s: int, d: int, o: int) -> int:
     """Σ_{j<k} clamp(floor((c - j·d) / s) + 1, 0, o): pairs (x, j) with x in [0, o) and x·s + j·d <= c."""
-    full = min(max((c - (o - 1) * s) // d + 1, 0), k)
-    some = min(max(c // d + 1, 0), k)
-    n = some - full
-    if n <= 0:
-        return full * o
-    return full * o + n + floor_sum(n, s, d, c - (some - 1) * d)
+    full = min(max((c - o * s) // d + 1, 0), k)
+    some = max(min(c // d + 1, k) - full, 0)
+    return full * o + some + floor_sum(some, s, d, c - (full + some - 1) * d)
 
 
 def floor_sum(n: int, m: int, a: int, b: int) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost.errors import Unknown
-from convcost.ir import symbol
+from convcost.ir import Shape, symbol
 from convcost.window import (
     effective_kernel,
     floor_sum,
@@ -54,13 +56,17 @@ def test_transposed_size_and_its_taps(i: int, k: int, s: int, d: int, pb: int, p
         assert taps_inside(o, k, s, d, pb, pe, i) == sum(0 <= p < o for p in written)
 
 
-@given(small, small, small, st.integers(1, 4), st.sampled_from(["upper", "lower"]))
-def test_same_padding_gives_the_same_size(i: int, k: int, s: int, d: int, side: str) -> None:
-    pb, pe = same_padding(i, k, s, d, lower=side == "lower")
-    windows = slid(i, k, s, d, int(str(pb)), int(str(pe)))
-    assert same_size(i, s) <= len(windows)
-    assert output_size(i, k, s, d, pb, pe) == same_size(i, s) or (pb, pe) == (0, 0)
-    assert abs(int(str(pb)) - int(str(pe))) <= 1
+SMALL = list(product(range(1, 8), range(1, 5), range(1, 5), range(1, 4)))
+"""(i, k, s, d)."""
+
+
+def test_same_padding_is_the_least_that_gives_the_same_size() -> None:
+    for i, k, s, d in SMALL:
+        outputs = len(range(0, i, s))
+        least = next(p for p in range(100) if len(slid(i, k, s, d, 0, p)) >= outputs)
+        assert same_size(i, s) == outputs
+        assert same_padding(i, k, s, d) == (least // 2, least - least // 2), (i, k, s, d)
+        assert same_padding(i, k, s, d, lower=True) == (least - least // 2, least // 2), (i, k, s, d)
 
 
 @given(small, small, small, st.integers(1, 4))
@@ -69,16 +75,23 @@ def test_full_size_counts_every_window_that_touches(i: int, k: int, s: int, d: i
     assert full_size(i, k, s, d) == len(slid(i, k, s, d, reach, reach))
 
 
-@given(small, small, small, st.integers(0, 5), st.integers(0, 5))
-def test_ceil_mode_has_no_window_that_starts_in_the_padding_after(i: int, k: int, s: int, pb: int, pe: int) -> None:
-    """Padding is less than the kernel, as every runtime demands; then one window at most is too many."""
-    assume(pb < k and pe < k)
-    o = output_size_ceil(i, k, s, 1, pb, pe)
-    floor = output_size(i, k, s, 1, pb, pe)
-    assert floor <= o + 1
-    if floor >= 1:
-        assert (o - 1) * s < i + pb
-        assert o in (floor - 1, floor, floor + 1)
+def test_ceil_mode_has_a_window_for_what_is_left_over_but_none_that_starts_in_the_padding_after() -> None:
+    for (i, k, s, d), pb, pe in product(SMALL, range(3), range(3)):
+        windows = slid(i, k, s, d, pb, pe)
+        if not windows or pe > d * (k - 1):
+            continue
+        after = windows[-1][0] + s
+        left_over = windows[-1][-1] < i + pe - 1
+        inside = [w for w in windows if w[0] < i]
+        assert output_size_ceil(i, k, s, d, pb, pe) == len(inside) + (left_over and after < i), (i, k, s, d, pb, pe)
+
+
+def test_what_is_left_out_is_1_or_0() -> None:
+    for i, k in product(range(4, 9), range(1, 4)):
+        assert output_size(i, k) == output_size_ceil(i, k) == i - k + 1
+        assert same_size(i) == i
+        assert full_size(i, k) == transposed_size(i, k) == i + k - 1
+        assert same_padding(i, k) == ((k - 1) // 2, k // 2)
 
 
 @given(st.integers(0, 40), st.integers(1, 20), st.integers(0, 30), st.integers(0, 50))
@@ -114,6 +127,13 @@ def test_sizes_beyond_64_bits_cost_nothing() -> None:
     assert taps_inside(n, n, 1, 1, 1, 1, 3) == 3 * n - 2
 
 
-def test_symbols_leave_effective_taps_open() -> None:
+def test_symbols_leave_effective_taps_open_only_where_there_is_padding() -> None:
+    h = symbol("H")
+    assert taps_inside(h, 3, 1, 1, 0, 0, h - 2) == h * 3 - 6
+    cases: list[Shape] = [(h, 3, 1, 1, 7), (7, h, 1, 1, 7), (7, 3, h, 1, 7), (7, 3, 1, 1, h)]
+    for i, k, pb, pe, o in cases:
+        with pytest.raises(Unknown, match="H") as caught:
+            taps_inside(i, k, 1, 1, pb, pe, o)
+        assert caught.value.needs == ("H",)
     with pytest.raises(Unknown):
-        taps_inside(symbol("H"), 3, 1, 1, 1, 1, symbol("H"))
+        taps_inside(h, 3, 1, 1, 0, 1, h - 1)

@@ -6,7 +6,9 @@ a formula. A comparison that the symbols leave open raises `Unknown` instead of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from contextlib import suppress
 from fractions import Fraction
 
 from convcost.errors import ShapeError, Unknown
@@ -25,7 +27,8 @@ MAX_POWER = 64
 class Expr:
     """A polynomial with integer coefficients over dimension symbols; immutable, never constant.
 
-    Symbols stand for integers of at least 0. Build with `symbol`; arithmetic that cancels every symbol gives an int.
+    Symbols stand for integers of at least 0, and so do the rounded quotients of sizes. Build with
+    `symbol`; arithmetic that cancels every symbol gives an int.
     """
 
     __slots__ = ("_hash", "symbols", "terms")
@@ -81,19 +84,20 @@ class Expr:
         return other - floordiv(other, self) * self
 
     def __lt__(self, other: Dim) -> bool:
-        return _sign(self - other, f"{self} < {other}", self.symbols | _symbols(other)) < 0
+        return _positive(other - self, f"{self} < {other}", self.symbols | _symbols(other))
 
     def __le__(self, other: Dim) -> bool:
         return not self.__gt__(other)
 
     def __gt__(self, other: Dim) -> bool:
-        return _sign(self - other, f"{self} > {other}", self.symbols | _symbols(other)) > 0
+        return _positive(self - other, f"{self} > {other}", self.symbols | _symbols(other))
 
     def __ge__(self, other: Dim) -> bool:
         return not self.__lt__(other)
 
     def __bool__(self) -> bool:
-        return _sign(self, f"{self} is not zero", self.symbols) != 0
+        question = f"{self} is not zero"
+        return _positive(self, question, self.symbols) or _positive(-self, question, self.symbols)
 
     def __str__(self) -> str:
         out = ""
@@ -119,10 +123,7 @@ def symbol(text: str) -> Expr:
 
 def product(dims: Iterable[Dim]) -> Dim:
     """Π dims; 1 for none."""
-    out: Dim = 1
-    for d in dims:
-        out = out * d
-    return out
+    return math.prod(dims)  # type: ignore[arg-type, return-value]  # symbols multiply, too
 
 
 def total(dims: Iterable[Dim]) -> Dim:
@@ -135,13 +136,12 @@ def total(dims: Iterable[Dim]) -> Dim:
 
 def maximum(a: Dim, b: Dim) -> Dim:
     """max(a, b), kept as an opaque term where the symbols leave it open."""
-    if a == b:
-        return a
-    try:
-        return max(b, a)
-    except Unknown:
-        first, second = sorted((str(a), str(b)))
-        return _opaque(f"max({first}, {second})", _symbols(a) | _symbols(b))
+    for large, small in ((a, b), (b, a)):
+        with suppress(Unknown):
+            if not small > large:
+                return large
+    first, second = sorted((str(a), str(b)))
+    return _opaque(f"max({first}, {second})", _symbols(a) | _symbols(b))
 
 
 def floordiv(a: Dim, b: Dim) -> Dim:
@@ -157,9 +157,9 @@ def floordiv(a: Dim, b: Dim) -> Dim:
 
 
 def ceildiv(a: Dim, b: Dim) -> Dim:
-    """ceil(a / b)."""
-    if isinstance(a, int) and isinstance(b, int):
-        return -(-a // b)
+    """ceil(a / b); a symbolic divisor is positive."""
+    if isinstance(b, int) and b < 0:
+        a, b = -a, -b
     return floordiv(a + (b - 1), b)
 
 
@@ -199,8 +199,6 @@ def _terms(d: Dim) -> tuple[tuple[Monomial, int], ...]:
 
 
 def _times(a: Monomial, b: Monomial) -> Monomial:
-    if not a or not b:
-        return a or b
     powers = dict(a)
     for atom, power in b:
         powers[atom] = powers.get(atom, 0) + power
@@ -211,22 +209,20 @@ def _make(terms: dict[Monomial, int], symbols: frozenset[str]) -> Dim:
     kept = [(m, k) for m, k in terms.items() if k]
     if not kept:
         return 0
-    if len(kept) == 1 and not kept[0][0]:
+    kept.sort(key=lambda t: (-sum(p for _, p in t[0]), t[0]))
+    if not kept[0][0]:  # the constant comes last: it stands alone
         return kept[0][1]
     if len(kept) > MAX_TERMS or any(abs(k) > MAX_COEFFICIENT or any(p > MAX_POWER for _, p in m) for m, k in kept):
         raise Unknown("a dimension has too long a formula", needs=tuple(sorted(symbols)))
-    kept.sort(key=lambda t: (-sum(p for _, p in t[0]), t[0]))
     return Expr(tuple(kept), symbols)
 
 
 def _divide(a: Dim, b: Dim) -> Dim | None:
     """A / b where every term of `a` is a multiple of the single term of `b` (or of `b` itself), else None."""
-    if a == b:
-        return 1
     divisor = _terms(b)
     if len(divisor) != 1:
-        ratio = _terms(a)[0][1] // divisor[0][1] if divisor[0][1] else 0
-        return ratio if ratio and a == b * ratio else None
+        ratio = _terms(a)[0][1] // divisor[0][1]
+        return ratio if a == b * ratio else None
     (powers, k) = divisor[0]
     out: dict[Monomial, int] = {}
     for monomial, coefficient in _terms(a):
@@ -235,17 +231,17 @@ def _divide(a: Dim, b: Dim) -> Dim | None:
             left[atom] = left.get(atom, 0) - power
         if coefficient % k or any(p < 0 for p in left.values()):
             return None
-        out[tuple((atom, p) for atom, p in sorted(left.items()) if p)] = coefficient // k
+        out[tuple((atom, p) for atom, p in left.items() if p)] = coefficient // k
     return _make(out, _symbols(a))
 
 
-def _sign(d: Dim, question: str, symbols: frozenset[str]) -> int:
-    """-1, 0 or 1 where that holds for every non-negative value of the symbols."""
+def _positive(d: Dim, question: str, symbols: frozenset[str]) -> bool:
+    """Whether d > 0, where that is so, or is not, for all values that the symbols can have."""
     if isinstance(d, int):
-        return (d > 0) - (d < 0)
-    constant = dict(d.terms).get((), 0)
-    if constant > 0 and all(k > 0 for _, k in d.terms):
-        return 1
-    if constant < 0 and all(k < 0 for _, k in d.terms):
-        return -1
+        return d > 0
+    above = [k > 0 for _, k in d.terms]
+    if all(above) and any(not monomial for monomial, _ in d.terms):
+        return True
+    if not any(above):
+        return False
     raise Unknown(f"cannot tell whether {question}", needs=tuple(sorted(symbols)))
