@@ -57,52 +57,63 @@ def prepare(w: Array, g: Geometry) -> Array:
     return np.tile(taps, (*(1,) * g.rank, columns(g)))
 
 
-def tiles(g: Geometry, tile: int, itemsize: int, threads: int) -> list[Box]:
-    """Boxes of (image, *output) with whole lines and about `tile` bytes of output."""
+def tiles(g: Geometry, tile: int, itemsize: int, threads: int, *, single: bool) -> list[Box]:
+    """Boxes of (image, *output) with whole lines and about `tile` bytes of output; `single`: of one image each."""
     lines = max(1, tile // (g.out[-1] * g.c * itemsize))
+    lines = min(lines, prod(g.out[:-1])) if single else lines
     return [(*b, (0, g.out[-1])) for b in boxes((g.batch, *g.out[:-1]), lines, threads)]
+
+
+def sizes(g: Geometry, box: Box, *, made: bool) -> tuple[tuple[int, ...], ...]:
+    """Shapes of the slab of a box, or of one phase of it, of what a second phase adds, and of outputs to be moved."""
+    lead, size, s = box[0][1] - box[0][0], slab_shape(g, box[1:]), g.strides[-1]
+    out = (*lengths(box), g.c)
+    return (lead, *size[:-1], -(-size[-1] // s), g.c), (out if s > 1 else (0,)), (out if made else (0,))
 
 
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     """Bytes of scratch a thread."""
-    box = max(tiles(g, tile, np.dtype(dtype).itemsize, threads), key=lambda b: prod(lengths(b)))
-    images = box[0][1] - box[0][0]
-    return scratch_size(dtype, (images, *slab_shape(g, box[1:]), g.c), (prod(lengths(box)), g.c))
+    box = max(tiles(g, tile, np.dtype(dtype).itemsize, threads, single=False), key=lambda b: prod(lengths(b)))
+    return scratch_size(dtype, *sizes(g, box, made=True))
 
 
-def compiled(x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int) -> list[Program]:
-    """x: (N, *I, C) to y: (N, *O, C)."""
-    flat = y.reshape(g.positions, g.c)
+def compiled(
+    x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, x_first: bool, y_first: bool
+) -> list[Program]:
+    """x: (N, *I, C), or (N, C, *I) with `x_first`, to y: (N, *O, C), or (N, C, *O) with `y_first`."""
+    source = np.moveaxis(x, 1, -1) if x_first else x
+    target = np.moveaxis(y, 1, -1) if y_first else y
+    flat = y.reshape((g.batch, g.c, -1) if y_first else (g.positions, g.c))
 
     def share(part: Sequence[Box], slot: int) -> Program:
         program: Program = []
         for box in part:
-            out = y[slices(box)]
-            program += (phases if g.strides[-1] > 1 else one_phase)(x, w, g, box, out, ws, slot)
-            program += end.last(flat, *span(box, (g.batch, *g.out)))
+            slab, extra, made = ws.take(slot, x.dtype, *sizes(g, box, made=y_first))
+            out = made if y_first else target[slices(box)]
+            if g.strides[-1] > 1:
+                program += phases(source, w, g, box, out, slab, extra)
+            elif inside(g, reads(g, box[1:])) and not x_first:
+                program += correlate(source[slices((box[0], *reads(g, box[1:])))], w, g, out, g.kernel[-1])
+            else:
+                program += fill_slab(source[slice(*box[0])], reads(g, box[1:]), 1, slab)
+                program += correlate(slab, w, g, out, g.kernel[-1])
+            if y_first:
+                program.append((np.copyto, (target[slices(box)], made)))
+                program += end.first(flat, box[0][0], *span(box[1:], g.out))
+            else:
+                program += end.last(flat, *span(box, (g.batch, *g.out)))
         return program
 
-    return ws.share(tiles(g, tile, x.itemsize, ws.threads), share)
+    return ws.share(tiles(g, tile, x.itemsize, ws.threads, single=y_first), share)
 
 
-def one_phase(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace, slot: int) -> Program:
-    """The box of outputs, for stride 1 along the last axis."""
-    images, ranges = box[0], reads(g, box[1:])
-    if inside(g, ranges):
-        return correlate(x[slices((images, *ranges))], w, g, out, g.kernel[-1])
-    (slab,) = ws.take(slot, x.dtype, (images[1] - images[0], *lengths(ranges), g.c))
-    return fill_slab(x[slice(*images)], ranges, 1, slab) + correlate(slab, w, g, out, g.kernel[-1])
-
-
-def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, ws: Workspace, slot: int) -> Program:
+def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, packed: Array, extra: Array) -> Program:
     """The box of outputs, for a longer stride: column p, p + s, p + 2s … are brought together for each p < s."""
-    images, ranges, s = box[0], reads(g, box[1:]), g.strides[-1]
-    count, size = images[1] - images[0], lengths(ranges)
-    packed, extra = ws.take(slot, x.dtype, (count, *size[:-1], -(-size[-1] // s), g.c), out.shape)
+    ranges, s = reads(g, box[1:]), g.strides[-1]
+    low, high = ranges[-1]
     program: Program = []
     for p in range(min(s, g.kernel[-1])):
-        low, high = ranges[-1]
-        program += fill_slab(x[slice(*images)], (*ranges[:-1], (low + p, high)), 1, packed, step=s)
+        program += fill_slab(x[slice(*box[0])], (*ranges[:-1], (low + p, high)), 1, packed, step=s)
         taps = w[..., p::s, :]
         program += correlate(packed, taps, g, extra if p else out, taps.shape[-2])
         if p:

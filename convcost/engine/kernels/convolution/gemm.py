@@ -8,8 +8,6 @@ packing for up to a million multiply-accumulates, which reach 150 to 175 GFLOP/s
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
@@ -113,10 +111,12 @@ def for_first(w: Array, g: Geometry, *, taps_first: bool) -> Array:
 
 
 def placed(w: npt.NDArray[np.generic], shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
-    """A copy of w in C order as `shape`, where vector loads are fast."""
-    out = aligned((prod(shape),), dtype or w.dtype)
-    np.copyto(out.reshape(w.shape), w, casting="same_kind")
-    return out.reshape(shape)
+    """A copy of w in C order as `shape`, each of whose rows begins where vector loads are fast."""
+    kind = np.dtype(dtype or w.dtype)
+    lanes = 64 // kind.itemsize
+    out = aligned((*shape[:-1], -(-shape[-1] // lanes) * lanes), kind)[..., : shape[-1]]
+    np.copyto(out, w.reshape(shape), casting="same_kind")
+    return out
 
 
 def last_out(y: Array, g: Geometry, start: int, stop: int) -> Array:

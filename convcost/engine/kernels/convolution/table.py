@@ -131,16 +131,19 @@ def _phases(layout: str) -> Algorithm:
 
 ALGORITHMS: tuple[Algorithm, ...] = (
     *_products("pointwise", pointwise, pointwise.applies, pointwise.scratch, _POINT, work.pointwise),
-    Algorithm(
-        "depthwise",
-        LAST,
-        LAST,
-        depthwise.applies,
-        depthwise.prepare,
-        depthwise.scratch,
-        depthwise.compiled,
-        (256 * KB, MB),
-        work.depthwise,
+    *(
+        Algorithm(
+            "depthwise",
+            a,
+            b,
+            depthwise.applies,
+            depthwise.prepare,
+            depthwise.scratch,
+            partial(depthwise.compiled, x_first=a == FIRST, y_first=b == FIRST),
+            (256 * KB, MB),
+            partial(work.depthwise, moves=(a == FIRST) + (b == FIRST)),
+        )
+        for a, b in _LAYOUTS
     ),
     *_winograd(6),
     *_winograd(4),

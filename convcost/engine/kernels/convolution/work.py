@@ -14,6 +14,7 @@ from convcost.engine.kernels.convolution.winograd import both_axes
 
 MOVE = 10.0
 EINSUM = 12.0
+TRANSPOSE = 100.0
 STREAM = 32.0
 """A weight read from memory."""
 NARROW = 16
@@ -42,9 +43,9 @@ def im2col(g: Geometry) -> float:
     return product_work(g) + move(run) * g.positions * g.taps * g.c
 
 
-def depthwise(g: Geometry) -> float:
-    """One multiply-add a tap."""
-    return EINSUM * g.macs
+def depthwise(g: Geometry, *, moves: int) -> float:
+    """One multiply-add a tap, and the transposition of the input or output or both."""
+    return EINSUM * g.macs + moves * TRANSPOSE * g.positions * g.c
 
 
 def winograd(g: Geometry, *, alpha: int) -> float:
