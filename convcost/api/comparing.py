@@ -23,7 +23,8 @@ def compare(
     if layer is not None:
         from convcost.api.picking import picked  # noqa: PLC0415 - only for a model's layer
 
-        loaded, opts = picked(sources, layer, opts)
+        item, opts = picked(sources, layer, opts)
+        loaded = [item]
     else:
         loaded = [load(source, opts) for source in expand(tuple(sources))]
     if not loaded:
@@ -37,7 +38,7 @@ def compare(
     found = Found([], [])
     if len(rows) == 1 and rows[0].model is not None:
         found = forms.other_forms(loaded[0], rows[0].model, opts, everything=everything)
-    return reported(rows[0].name, rows + found.rows, found, notes, how if time else None)
+    return reported(loaded[0].origin or loaded[0].name, rows + found.rows, found, notes, how if time else None)
 
 
 def reported(

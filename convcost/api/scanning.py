@@ -29,7 +29,7 @@ def scan(
     if layer is not None:
         from convcost.api.picking import picked  # noqa: PLC0415 - only for a model's layer
 
-        (item,), opts = picked((source,), layer, opts)
+        item, opts = picked((source,), layer, opts)
     else:
         found = list(expand((source,)))
         if len(found) != 1:
@@ -38,7 +38,7 @@ def scan(
     rows, skipped = scanned(item, values, opts)
     if not rows:
         raise UsageError(f"no combination of these values is a layer: {skipped[0].name}: {skipped[0].reason}")
-    return reported(item.name, rows, Found([], skipped), [], how if time else None, list(values))
+    return reported(item.origin or item.name, rows, Found([], skipped), [], how if time else None, list(values))
 
 
 def check(values: Mapping[str, Sequence[int]]) -> None:

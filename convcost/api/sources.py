@@ -25,7 +25,8 @@ MEASURING = frozenset(
 class Loaded(msgspec.Struct, frozen=True):
     """One source as a graph: `name` is how the report calls it, `path` where a file lies.
 
-    `open_graph` is the graph with the batch left open, where it was taken as 1 without being told.
+    `open_graph` is the graph with the batch left open, where it was taken as 1 without being told; `origin` what a
+    layer was taken out of.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Loaded(msgspec.Struct, frozen=True):
     dims: dict[str, int] = {}
     sha256: str | None = None
     open_graph: Graph | None = None
+    origin: str | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

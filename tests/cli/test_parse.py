@@ -28,6 +28,8 @@ def command_lines(draw: st.DrawFn, name: str) -> list[str]:
         kind = BY_NAME[option].kind
         if kind in ("flag", "count"):
             argv.append(flag)
+        elif kind == "three":
+            argv += [flag, *draw(st.lists(WORDS, min_size=3, max_size=3))]
         elif flag.startswith("--") and draw(st.booleans()):
             argv.append(f"{flag}={draw(VALUES[kind])}")
         else:
