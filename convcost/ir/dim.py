@@ -123,7 +123,7 @@ def symbol(text: str) -> Expr:
 
 def product(dims: Iterable[Dim]) -> Dim:
     """Π dims; 1 for none."""
-    return math.prod(dims)  # type: ignore[arg-type, return-value]  # symbols multiply, too
+    return math.prod(dims)
 
 
 def total(dims: Iterable[Dim]) -> Dim:
