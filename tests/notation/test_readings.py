@@ -125,7 +125,7 @@ def test_the_article_string_has_its_note() -> None:
         ("12x12x3 -(5x5x1x1)->", False),
     ],
 )
-def test_a_fourth_number_per_channel_is_noted(text: str, noted: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_a_fourth_number_per_channel_is_noted(text: str, noted: bool) -> None:
     graph = parse(text)
     assert ("C152" in [n.code for n in graph.notes]) is noted
     assert any("depthwise" in s or "per group" in s for s in graph.nodes[0].reading)

@@ -127,7 +127,7 @@ def test_onnx_infers_the_same_shapes(text: str, onnx_shapes: Shapes) -> None:
     st.lists(st.tuples(st.integers(1, 14), st.integers(1, 6), st.integers(1, 14)), min_size=1, max_size=3),
     st.booleans(),
 )
-def test_a_declared_output_is_what_comes_out(channels: int, axes: list[tuple[int, int, int]], transposed: bool) -> None:  # noqa: FBT001 - drawn
+def test_a_declared_output_is_what_comes_out(channels: int, axes: list[tuple[int, int, int]], transposed: bool) -> None:
     sizes, kernel, out = ("x".join(str(a[n]) for a in axes) for n in range(3))
     graph = valid(f"{sizes}x{channels} -({kernel}x{channels}x2 {'T' if transposed else ''})-> {out}x2")
     assert graph.tensors["conv1.out"].shape == (1, 2, *(a[2] for a in axes))

@@ -63,7 +63,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path, name: str) -> None:
         ("report.json", False),
     ],
 )
-def test_what_is_notation(source: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_what_is_notation(source: str, expected: bool) -> None:
     assert is_notation(source) is expected
 
 
