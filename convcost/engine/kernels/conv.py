@@ -13,6 +13,8 @@ Plan once, run many, in either layout (`nchw` channels first, `nhwc` channels la
     layer = Layer(trial, g, w, b, relu)           # weights and bias prepared
     layer(x, y, ws, addend=None)                  # y = relu(conv(x, w) + b + addend), all of y is written
 
+`choose(…, layouts=(("nhwc", "nhwc"),))` tries only these pairs of input and output layout, which is faster.
+Outputs should begin at a multiple of 64 bytes (`aligned`): vector stores that cross a cache line are slow.
 Keep the arrays of a layer from run to run: a call with the arrays of the last call only runs what that one compiled, a
 list of NumPy calls on ready-made views. `ws.reserve(bytes)` with the largest `algorithm.scratch(…)` comes first.
 
@@ -32,7 +34,7 @@ from convcost.engine.kernels.convolution.choose import Choice, Trial, candidates
 from convcost.engine.kernels.convolution.epilogue import Activation, epilogue, relu
 from convcost.engine.kernels.convolution.geometry import Geometry, geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, Algorithm
-from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned
 from convcost.ops.conv import ConvAttrs
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Layer",
     "Trial",
     "Workspace",
+    "aligned",
     "candidates",
     "choose",
     "conv",

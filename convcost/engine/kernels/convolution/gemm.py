@@ -2,8 +2,9 @@
 
 A BLAS packs both operands of a product before it multiplies. OpenBLAS on x86-64 with AVX-512 has kernels without
 packing for up to a million multiply-accumulates, which reach 150 to 175 GFLOP/s where one large product reaches 80 to
-145, so products are cut into such blocks. Their vector loads come from the weights: those must begin at a multiple of
-64 bytes, or half of the speed is gone. `numpy.matmul` loops over the blocks without returning to Python.
+145 on the same core, so products are cut into such blocks, and `numpy.matmul` loops over them without returning to
+Python. The vector loads of these kernels come from the weights, whose rows must begin at multiples of 64 bytes: two
+thirds of the speed is left otherwise. Weights that do not fit the second-level cache gain nothing, but for few rows.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from numpy.lib.stride_tricks import as_strided
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.workspace import Array, Program, aligned
 
+PAGE = 4096
+"""Bytes; rows a quarter of it apart, or a multiple of that, collide in a cache."""
 SMALL = 1_000_000
 """Multiply-accumulates of a block."""
 LONGEST = 640
 """Inner dimensions over this are split where they can be, or else multiplied whole."""
 PART = 256
 """The same for products of so few rows that a block can hold them all."""
+FEW = 64
+WEIGHTS = 300_000
+"""For more than FEW rows, products with more weights than this are as fast or faster whole."""
 ROWS = 12
 """Rows of a block come in multiples of this, the row count of the widest kernels."""
 
@@ -46,7 +52,7 @@ def product(a: Array, w: Array, out: Array) -> Program:
     p, k = a.shape[1:]
     n = w.shape[2]
     rows, columns = block(p, k, n)
-    if k > LONGEST or rows < min(p, ROWS) or (p <= rows and n <= columns):
+    if k > LONGEST or rows < min(p, ROWS) or (p <= rows and n <= columns) or (p > FEW and k * n > WEIGHTS):
         return [(np.matmul, (a, w, out))]
     program: Program = []
     for r0, r1, r in _cuts(p, rows):
@@ -76,18 +82,18 @@ def _split(v: Array, axis: int, step: int) -> Array:
     return as_strided(v, (*shape[:at], count, *shape[at:]), (*strides[:at], stride, *strides[at:]))
 
 
-def splits(p: int, k: int) -> int:
-    """Into how many equal parts to split the inner dimension of a product with p rows; 1 where it cannot be."""
+def splits(p: int, k: int, n: int) -> int:
+    """Into how many equal parts to split the inner dimension of a (p, k) by (k, n) product; 1 where not at all."""
     few = p * PART * 64 <= SMALL
-    most = PART if few else LONGEST
-    if k <= most or p * k * 64 <= SMALL:
+    most = PART if few or LONGEST * n > WEIGHTS else LONGEST
+    if k <= most or p * k * 64 <= SMALL or (not few and (k <= LONGEST or PART * n > WEIGHTS)):
         return 1
     return next((s for s in range(2, 33) if k % s == 0 and k // s <= most), 1)
 
 
 def split_product(a: Array, w: Array, out: Array, spare: Array) -> Program:
     """Like `product` for a: (P, K), w: (K, N), out: (P, N), with a long K in parts that are added; spare: (P, N)."""
-    count = splits(*a.shape)
+    count = splits(a.shape[0], a.shape[1], w.shape[1])
     k = a.shape[1] // count
     program: Program = []
     for i in range(count):
@@ -111,10 +117,16 @@ def for_first(w: Array, g: Geometry, *, taps_first: bool) -> Array:
 
 
 def placed(w: npt.NDArray[np.generic], shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
-    """A copy of w in C order as `shape`, each of whose rows begins where vector loads are fast."""
+    """A copy of w in C order as `shape`, each of whose rows begins where vector loads are fast.
+
+    Rows are not a power of two apart: such rows fall on the same lines of a cache.
+    """
     kind = np.dtype(dtype or w.dtype)
     lanes = 64 // kind.itemsize
-    out = aligned((*shape[:-1], -(-shape[-1] // lanes) * lanes), kind)[..., : shape[-1]]
+    pitch = -(-shape[-1] // lanes) * lanes
+    if pitch % (PAGE // 4 // kind.itemsize) == 0:
+        pitch += lanes
+    out = aligned((*shape[:-1], pitch), kind)[..., : shape[-1]]
     np.copyto(out, w.reshape(shape), casting="same_kind")
     return out
 

@@ -56,7 +56,7 @@ def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
 
 def spare_for(g: Geometry, places: int) -> tuple[int, ...]:
     """The shape of a second output, for products whose inner dimension is split."""
-    return (places, g.m) if g.group == 1 and gemm.splits(places, g.taps * g.c) > 1 else (0,)
+    return (places, g.m) if g.group == 1 and gemm.splits(places, g.taps * g.c, g.m) > 1 else (0,)
 
 
 class Gathered(NamedTuple):

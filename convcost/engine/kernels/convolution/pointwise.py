@@ -58,7 +58,7 @@ def to_last(
                 rows = source[n].reshape(g.group, g.cg, size)[:, :, a:b].transpose(0, 2, 1)
             else:
                 rows = source[0, a:b].reshape(b - a, g.group, g.cg).transpose(1, 0, 2)
-            if g.group == 1 and gemm.splits(b - a, g.c) > 1:
+            if g.group == 1 and gemm.splits(b - a, g.c, g.m) > 1:
                 (spare,) = ws.take(slot, x.dtype, (b - a, g.m))
                 program += gemm.split_product(rows[0], w[0], flat[start:stop], spare)
             else:
