@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from convcost.errors import Unknown
 from convcost.ir import Dim, Shape, Tensor, maximum, product
-from convcost.ops.base import Call, Kind, Op, Work, products, remembered, require, show, typed
+from convcost.ops.base import Call, Kind, Op, Work, may_equal, products, remembered, require, show, typed
 from convcost.ops.windows import AUTO_PADS, MAX_SPATIAL, Window, WindowAttrs, per_axis, window_of, window_sizes
-from convcost.window import effective_kernel, full_size, same_padding, same_size, taps_inside, transposed_size
+from convcost.window import effective_kernel, same_padding, taps_inside, transposed_size
 
 
 class ConvAttrs(WindowAttrs, frozen=True):
@@ -50,11 +50,10 @@ def conv_shape(call: Call) -> tuple[Tensor, ...]:
 def conv_output(a: ConvAttrs, x: Shape, w: Shape, bias: Shape | None) -> Shape:
     """(N, M, *O) of a convolution of x: (N, C, *I) with w: (M, C/g, *K)."""
     n, c, cg, m, spatial, kernel = conv_operands(x, w, a)
-    if isinstance(c, int) and isinstance(cg, int):
-        require(
-            cg * a.group == c,
-            f"the weight {show(w)} with group {a.group} reads {cg * a.group} channels, but the input {show(x)} has {c}",
-        )
+    require(
+        may_equal(cg * a.group, c),
+        f"the weight {show(w)} with group {a.group} reads {cg * a.group} channels, but the input {show(x)} has {c}",
+    )
     if isinstance(m, int):
         require(m % a.group == 0, f"{m} output channels cannot be divided into group {a.group}")
     check_bias(bias, m)
@@ -72,8 +71,7 @@ def check_bias(b: Shape | None, m: Dim) -> None:
     if b is None:
         return
     require(len(b) == 1, f"the bias B has rank {len(b)}, not 1")
-    if isinstance(b[0], int) and isinstance(m, int):
-        require(b[0] == m, f"the bias B has size {b[0]}, but there are {m} output channels")
+    require(may_equal(*b, m), f"the bias B has size {b[0]}, but there are {m} output channels")
 
 
 @remembered
@@ -109,8 +107,8 @@ def conv_transpose_shape(call: Call) -> tuple[Tensor, ...]:
     """x: (N, C, *I), w: (C, M/g, *K), b: (M) -> y: (N, M, *O), O = s(I-1) + op + k' - pb - pe."""
     x, w, a = call.x(0), call.x(1), call.attrs
     n, c, mg, wc, spatial, kernel = conv_operands(x.dims, w.dims, a)
-    if isinstance(c, int) and isinstance(wc, int):
-        require(wc == c, f"the weight {show(w.dims)} reads {wc} channels, but the input {show(x.dims)} has {c}")
+    require(may_equal(wc, c), f"the weight {show(w.dims)} reads {wc} channels, but the input {show(x.dims)} has {c}")
+    if isinstance(c, int):
         require(c % a.group == 0, f"{c} input channels cannot be divided into group {a.group}")
     m = mg * a.group
     check_bias(bias_of(call), m)
@@ -187,21 +185,21 @@ def conv_kind(call: Call) -> Kind:
     """The named kind of a convolution, from its weight, group and window."""
     x, w, y = call.x(0).dims, call.x(1).dims, call.y().dims
     win = window_of(call.attrs, x[2:], w[2:])
-    return name_kind(x[1], y[1], call.attrs.group, x[2:], y[2:], win)
+    return name_kind(x[1], y[1], call.attrs.group, win, padding_mode(x[2:], win))
 
 
 def conv_transpose_kind(call: Call) -> Kind:
     """Transposed, with the traits of its window."""
     x, w = call.x(0).dims, call.x(1).dims
     win, _ = transposed_window(call.attrs, x[2:], w[2:])
-    named = name_kind(x[1], call.y().dims[1], call.attrs.group, x[2:], (), win)
+    named = name_kind(x[1], call.y().dims[1], call.attrs.group, win, None)
     traits = () if named.name in ("standard", "spatial") else (named.name,)
     return Kind("transposed", traits + named.traits)
 
 
 @remembered
-def name_kind(c: Dim, m: Dim, group: int, i: Shape, o: Shape, win: Window) -> Kind:
-    """standard, pointwise, depthwise, grouped, pointwise_grouped or spatial, and the traits.
+def name_kind(c: Dim, m: Dim, group: int, win: Window, padding: str | None) -> Kind:
+    """standard, pointwise, depthwise, grouped, pointwise_grouped or spatial, and the traits, the padding last.
 
     depthwise: one input channel for each group (more than one group); multiplier: more outputs than inputs.
     spatial: a kernel with exactly one extent above 1, on an input of two or more spatial dimensions; a depthwise layer
@@ -227,23 +225,19 @@ def name_kind(c: Dim, m: Dim, group: int, i: Shape, o: Shape, win: Window) -> Ki
         traits.append("strided")
     if any(d > 1 and k != 1 for d, k in zip(win.dilations, win.kernel, strict=True)):
         traits.append("dilated")
-    padding = padding_mode(i, o, win) if o else None
     if padding:
         traits.append(padding)
     return Kind(name, tuple(traits))
 
 
-def padding_mode(i: Shape, o: Shape, win: Window) -> str | None:
+def padding_mode(i: Shape, win: Window) -> str | None:
     """`valid`, `same` or `full` where the window is exactly that on every axis, else None. A kernel of 1 is valid."""
-    axes = list(zip(i, o, win.kernel, win.strides, win.dilations, win.before, win.after, strict=True))
+    axes = list(zip(i, win.kernel, win.strides, win.dilations, win.before, win.after, strict=True))
     if all(pb == 0 and pe == 0 for *_, pb, pe in axes):
         return "valid"
-    if all(
-        y == same_size(x, s) and (pb, pe) in (same_padding(x, k, s, d), same_padding(x, k, s, d, lower=True))
-        for x, y, k, s, d, pb, pe in axes
-    ):
+    if all((pb, pe) in (same_padding(x, k, s, d), same_padding(x, k, s, d, lower=True)) for x, k, s, d, pb, pe in axes):
         return "same"
-    if all(y == full_size(x, k, s, d) and pb == pe == effective_kernel(k, d) - 1 for x, y, k, s, d, pb, pe in axes):
+    if all(pb == pe == effective_kernel(k, d) - 1 for _, k, _, d, pb, pe in axes):
         return "full"
     return None
 

@@ -14,6 +14,7 @@ from convcost.ops.conv import (
     conv_transpose_shape,
     conv_work,
     name_kind,
+    padding_mode,
 )
 from convcost.ops.fused import activation, requantize
 from convcost.ops.pool import channels_back, channels_first
@@ -41,7 +42,8 @@ class DeformAttrs(ConvAttrs, frozen=True):
 
 def kind_of(a: ConvAttrs, x: Shape, w: Shape, y: Shape) -> Kind:
     """The named kind of a convolution of x: (N, C, *I) with w: (M, C/g, *K)."""
-    return name_kind(x[1], y[1], a.group, x[2:], y[2:], window_of(a, x[2:], w[2:]))
+    win = window_of(a, x[2:], w[2:])
+    return name_kind(x[1], y[1], a.group, win, padding_mode(x[2:], win))
 
 
 def integer_shape(call: Call) -> tuple[Tensor, ...]:

@@ -1,4 +1,6 @@
-"""Output sizes of windows against onnxruntime: automatic padding, rounding up, wanted output shapes."""
+"""Windows against onnxruntime: output sizes under automatic padding, rounding up and wanted output shapes, and the
+products inside: with ones in the input and in the weight, the sum of the output is the number of them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from convcost import analysis
 from convcost.errors import ModelError
 from convcost.onnx_reader import from_bytes
 
@@ -45,7 +48,7 @@ def drawn(rng: random.Random, op: str) -> tuple[list[int], list[int], dict[str, 
 def model_of(op: str, spatial: list[int], kernel: list[int], attributes: dict[str, Any]) -> bytes:
     """A model of one layer."""
     shape = [1, 4 if op == "ConvTranspose" else 2, *spatial]
-    weight = numpy_helper.from_array(np.zeros((4, 2, *kernel), dtype=np.float32), "w")
+    weight = numpy_helper.from_array(np.ones((4, 2, *kernel), dtype=np.float32), "w")
     weights = [] if op.endswith("Pool") else [weight]
     node = helper.make_node(op, ["x", *(w.name for w in weights)], ["y"])
     node.attribute.extend(helper.make_attribute(k, v) for k, v in attributes.items())
@@ -73,7 +76,11 @@ def test_sizes(op: str) -> None:
             assert "larger than the padded input" in refused.message or "exceeds the output" in refused.message  # noqa: PT017 - others are wrong
             continue
         session = runtime.InferenceSession(model, options)
-        x = np.zeros([1, 4 if op == "ConvTranspose" else 2, *spatial], dtype=np.float32)
-        assert session.run(None, {"x": x})[0].shape == ours, (spatial, kernel, attributes)
+        x = np.ones([1, 4 if op == "ConvTranspose" else 2, *spatial], dtype=np.float32)
+        y = session.run(None, {"x": x})[0]
+        assert y.shape == ours, (spatial, kernel, attributes)
+        if op.startswith("Conv"):
+            cost = analysis.count(from_bytes(model).graph).layers[0].cost
+            assert cost.macs_effective == y.sum(), (spatial, kernel, attributes)
         compared += 1
     assert compared > LAYERS // 2
