@@ -71,7 +71,8 @@ def check_bias(b: Shape | None, m: Dim) -> None:
     if b is None:
         return
     require(len(b) == 1, f"the bias B has rank {len(b)}, not 1")
-    require(may_equal(*b, m), f"the bias B has size {b[0]}, but there are {m} output channels")
+    (size,) = b
+    require(may_equal(size, m), f"the bias B has size {size}, but there are {m} output channels")
 
 
 @remembered
