@@ -11,7 +11,7 @@ from convcost.analysis.algorithms import algorithms
 from convcost.analysis.receptive import described
 from convcost.analysis.receptive_rules import Fields
 from convcost.analysis.tally import Tally, cost_of
-from convcost.ir import Dim, DType, Expr, Graph, Node, Tensor
+from convcost.ir import Dim, DType, Expr, Graph, Node, Shape, Tensor
 from convcost.ops import Attrs, Call, Kind
 from convcost.ops.base import remembered
 from convcost.record import Layer, Output, Share
@@ -32,9 +32,13 @@ class Row(msgspec.Struct, frozen=True):
 
 def shape_list(t: Tensor | None) -> list[int | str] | None:
     """A shape for the report; symbols as text."""
-    if t is None or t.shape is None:
-        return None
-    return [str(d) if isinstance(d, Expr) else d for d in t.shape]
+    return None if t is None or t.shape is None else listed(t.shape)
+
+
+@remembered
+def listed(shape: Shape) -> list[int | str]:
+    """The dimensions of a shape, symbols as text."""
+    return [str(d) if isinstance(d, Expr) else d for d in shape]
 
 
 def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool, priced: bool) -> Layer:
@@ -46,25 +50,25 @@ def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool, pri
         share = macs / whole
     out = row.call.outputs[0] if row.call.outputs else None
     return Layer(
-        index=index,
-        name="/".join((*row.scope, node.name)),
-        scope=list(row.scope),
-        op=node.op,
-        domain=node.domain,
-        kind=row.kind.name,
-        traits=list(row.kind.traits),
-        inputs=[shape_list(t) for t in row.call.inputs],
-        outputs=[shape_list(t) for t in row.call.outputs],
-        dtype=out.dtype.label if out is not None and out.dtype is not None else None,
-        attributes=attributes(node.attrs),
-        cost=cost_of(tally, single=True),
-        share=Share(macs=share),
-        notation=node.notation or None,
-        reading=list(node.reading),
-        shared_weights=shared,
-        repeats=row.repeats if isinstance(row.repeats, int) else None,
-        receptive_field=described(row.fields),
-        algorithms=algorithms(row.call) if priced and node.op == "Conv" else None,
+        index,
+        "/".join((*row.scope, node.name)) if row.scope else node.name,
+        list(row.scope),
+        node.op,
+        node.domain,
+        row.kind.name,
+        list(row.kind.traits),
+        [shape_list(t) for t in row.call.inputs],
+        [shape_list(t) for t in row.call.outputs],
+        out.dtype.label if out is not None and out.dtype is not None else None,
+        attributes(node.attrs),
+        cost_of(tally, single=True),
+        Share(share),
+        node.notation or None,
+        list(node.reading),
+        shared,
+        row.repeats if isinstance(row.repeats, int) else None,
+        described(row.fields),
+        algorithms(row.call) if priced and node.op == "Conv" else None,
     )
 
 

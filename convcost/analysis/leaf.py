@@ -8,8 +8,10 @@ from convcost.ir import Dim, DType, Node, Tensor, product
 from convcost.ir.graph import TENSOR
 from convcost.ops import Kind
 from convcost.ops.base import Call, Op, Work
-from convcost.ops.resolve import Scope
+from convcost.ops.resolve import Scope, doubtful
 from convcost.record import UnknownNode
+
+STRING = DType.STRING
 
 
 def call_of(node: Node, scope: Scope) -> Call:
@@ -44,10 +46,7 @@ def leaf(node: Node, op: Op | None, call: Call) -> Tally:
 
 def doubt(call: Call) -> str:
     """Why a size in this call is only the most that the data allow; empty where all are exact."""
-    for t in (*call.outputs, *call.inputs):
-        if t is not None and t.at_most:
-            return t.at_most
-    return ""
+    return doubtful(call.outputs) or doubtful(call.inputs)
 
 
 def work_of(node: Node, op: Op | None, call: Call) -> Work:
@@ -74,7 +73,7 @@ def nbytes(tensors: tuple[Tensor | None, ...]) -> tuple[Dim, bool]:
     out: Dim = 0
     lost = False
     for t in {t.name: t for t in tensors if t is not None}.values():
-        if t.shape is None or t.dtype is None or t.dtype is DType.STRING or t.container != TENSOR:
+        if t.shape is None or t.dtype is None or t.dtype is STRING or t.container != TENSOR:
             lost = True
         else:
             out = out + t.dtype.nbytes(product(t.shape))

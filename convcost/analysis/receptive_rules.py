@@ -7,16 +7,16 @@ from fractions import Fraction
 
 import msgspec
 
-from convcost.ir import Tensor, known
-from convcost.ops.base import Call
+from convcost.ir import Shape, Tensor, known
+from convcost.ops.base import Call, remembered
 from convcost.ops.conv import transposed_window
-from convcost.ops.windows import window_of
+from convcost.ops.windows import WindowAttrs, window_of
 from convcost.window import effective_kernel
 
 Number = int | Fraction
 
 
-class Axis(msgspec.Struct, frozen=True):
+class Axis(msgspec.Struct, frozen=True, gc=False):
     """The receptive field along one axis, in elements of axis `of` of the input."""
 
     of: int
@@ -43,27 +43,35 @@ def drop(field: Field, axis: int) -> Field:
     return tuple(None if i == axis else a for i, a in enumerate(field))
 
 
-def slide(a: Axis | None, k: int, s: int, d: int, before: int) -> Axis | None:
-    """One axis through a window."""
+def slide(a: Axis | None, reach: int, s: int, before: int) -> Axis | None:
+    """One axis through a window of effective size `reach`."""
     if a is None:
         return None
-    reach = effective_kernel(k, d)
-    return Axis(a.of, a.size + (known(reach, "kernel") - 1) * a.jump, a.jump * s, a.start - before * a.jump, a.aligned)
+    jump = a.jump
+    return Axis(a.of, a.size + (reach - 1) * jump, jump * s, a.start - before * jump, a.aligned)
 
 
-def spatial(call: Call, field: Field, kernel: tuple[int, ...]) -> Field:
+@remembered
+def steps(a: WindowAttrs, x: Shape, kernel: Shape) -> tuple[tuple[int, int, int], ...]:
+    """(k', s, pb) of each axis of a window over `x`."""
+    window = window_of(a, x, kernel)
+    return tuple(
+        [
+            (known(effective_kernel(known(k, "kernel"), d), "kernel"), s, known(b, "padding"))
+            for k, s, d, b in zip(kernel, window.strides, window.dilations, window.before, strict=True)
+        ]
+    )
+
+
+def spatial(call: Call, field: Field, kernel: Shape) -> Field:
     """A window over the axes from the third on; the channels are mixed."""
-    window = window_of(call.attrs, call.x(0).dims[2:], kernel)
-    axes = [
-        slide(a, k, s, d, known(b, "padding"))
-        for a, k, s, d, b in zip(field[2:], kernel, window.strides, window.dilations, window.before, strict=True)
-    ]
-    return (field[0], None, *axes)
+    moves = steps(call.attrs, call.x(0).dims[2:], kernel)
+    return (field[0], None, *[slide(a, k, s, b) for a, (k, s, b) in zip(field[2:], moves, strict=True)])
 
 
 def conv(call: Call, field: Field) -> Field:
     """A convolution."""
-    return spatial(call, field, tuple(known(k, "kernel") for k in call.x(1).dims[2:]))
+    return spatial(call, field, call.x(1).dims[2:])
 
 
 def pool(call: Call, field: Field) -> Field:
@@ -163,7 +171,7 @@ def blocks(call: Call, field: Field) -> Field:
 def unblocks(call: Call, field: Field) -> Field:
     """SpaceToDepth: one output sees a block."""
     b = call.attrs.blocksize
-    return (field[0], None, *(slide(a, b, b, 1, 0) for a in field[2:]))
+    return (field[0], None, *(slide(a, b, b, 0) for a in field[2:]))
 
 
 def squeezed(call: Call, field: Field) -> Field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -13,6 +13,7 @@ from convcost.ops.base import NOTHING
 from convcost.record import COUNTED, Cost, UnknownNode
 
 NAMES = (*COUNTED, "peak_memory_bytes")
+"""The numbers of a `Cost`, in the order of its fields."""
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -99,25 +100,8 @@ def cost_of(t: Tally, *, single: bool, peak: Dim | None = None) -> Cost:
     if Expr in map(type, values):
         symbolic = {name: str(value) for name, value in zip(NAMES, values, strict=True) if isinstance(value, Expr)}
         values = [None if isinstance(value, Expr) else value for value in values]
-    numbers = cast("list[int | None]", values)
-    return Cost(
-        multiplications=numbers[0],
-        macs=numbers[1],
-        macs_effective=numbers[2],
-        additions=numbers[3],
-        divisions=numbers[4],
-        comparisons=numbers[5],
-        special=numbers[6],
-        flops=numbers[7],
-        params=numbers[8],
-        buffers=numbers[9],
-        weight_bytes=numbers[10],
-        read_bytes=numbers[11],
-        write_bytes=numbers[12],
-        peak_memory_bytes=numbers[13],
-        intensity=intensity(numbers[7], numbers[11], numbers[12]),
-        symbolic=symbolic,
-    )
+    numbers = cast("list[Any]", values)
+    return Cost(*[*numbers, intensity(numbers[7], numbers[11], numbers[12]), symbolic])
 
 
 def intensity(flops: int | None, read: int | None, write: int | None) -> float | None:

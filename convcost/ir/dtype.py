@@ -43,6 +43,10 @@ class DType(enum.Enum):
         self.code = code
         self.bits = bits
         self.label = self.name.lower()
+        self.is_float = "FLOAT" in self.name
+        self.is_integer = "INT" in self.name
+
+    __hash__ = object.__hash__  # one object a type; the inherited one hashes the name, slowly
 
     @classmethod
     def from_code(cls, code: int) -> DType | None:
@@ -53,14 +57,6 @@ class DType(enum.Enum):
     def from_label(cls, label: str) -> DType | None:
         """The type called `label`, as in `float32`."""
         return _BY_LABEL.get(label)
-
-    @property
-    def is_float(self) -> bool:
-        return "FLOAT" in self.name
-
-    @property
-    def is_integer(self) -> bool:
-        return "INT" in self.name
 
     def nbytes(self, elements: Dim) -> Dim:
         """Stored bytes of `elements` elements; types below a byte are packed."""

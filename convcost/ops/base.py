@@ -16,7 +16,7 @@ from convcost.errors import ShapeError, Unknown
 from convcost.ir import Dim, DType, Expr, Graph, Shape, Tensor, Value
 
 
-class Attrs(msgspec.Struct, frozen=True, kw_only=True):
+class Attrs(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Base of all typed attribute records. A field's default is ONNX's default."""
 
 
@@ -24,7 +24,7 @@ class NoAttrs(Attrs, frozen=True):
     """An operator without attributes that matter."""
 
 
-class Work(msgspec.Struct, frozen=True):
+class Work(msgspec.Struct, frozen=True, gc=False):
     """Scalar work of one node. A MAC is one multiplication and one addition, both included in their columns.
 
     `macs_effective` is None for "the same as macs".
@@ -94,30 +94,17 @@ def joins(m: Dim) -> Dim:
     return max(m - 1, 0) if isinstance(m, int) else m - 1
 
 
-class Call:
+class Call(msgspec.Struct, eq=False):
     """One use of an operator: its attributes, its inputs and, for the cost rule, its outputs."""
 
-    __slots__ = ("attempted", "attrs", "bodies", "inputs", "n_outputs", "name", "outputs", "run")
-
-    def __init__(
-        self,
-        attrs: Any,
-        inputs: tuple[Tensor | None, ...],
-        outputs: tuple[Tensor | None, ...] = (),
-        n_outputs: int = 1,
-        bodies: tuple[tuple[str, Graph], ...] = (),
-        name: str = "",
-        run: Callable[[str, tuple[Tensor, ...]], Graph] | None = None,
-        attempt: Callable[[str], tuple[Graph, bool]] | None = None,
-    ) -> None:
-        self.attrs = attrs
-        self.inputs = inputs
-        self.outputs = outputs
-        self.n_outputs = n_outputs
-        self.bodies = bodies
-        self.name = name
-        self.run = run
-        self.attempted = attempt
+    attrs: Any
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor | None, ...] = ()
+    n_outputs: int = 1
+    bodies: tuple[tuple[str, Graph], ...] = ()
+    name: str = ""
+    run: Callable[[str, tuple[Tensor, ...]], Graph] | None = None
+    attempted: Callable[[str], tuple[Graph, bool]] | None = None
 
     def body(self, role: str, given: tuple[Tensor, ...]) -> Graph:
         """The inner graph called `role`, resolved for these inputs (shape rules of If, Loop and Scan)."""

@@ -121,9 +121,40 @@ class Resolver:
 
     def node(self, node: Node, scope: Scope) -> Node:
         """Work out one node: its outputs go into `scope`; the node comes back with its bodies resolved."""
-        get = scope.get
-        inputs = tuple([get(name) if name else None for name in node.inputs])
+        op = find(node.domain, node.op)
+        inputs = scope.all(node.inputs)
         bodies: dict[str, Graph] = {}
+        run, attempt = self.runs(node, scope, bodies) if node.bodies else (None, None)
+        self.rule_calls += 1
+        if self.rule_calls > MAX_RULE_CALLS:
+            raise ModelError(f"nested bodies take more than {MAX_RULE_CALLS:,} steps to work out", code=TOO_MUCH)
+        try:
+            outputs = self.outputs(node, op, inputs, run, attempt)
+        except Unknown as why:
+            outputs = tuple(Tensor("", reason=why.reason, needs=why.needs) for _ in node.outputs)
+        except ShapeError as wrong:
+            outputs = self.contradicted(node, ModelError(f"{node.op}: {wrong}", node=node.name, code="C220"))
+        except ModelError as inside:
+            outputs = self.contradicted(node, inside)
+        fixed = (op is None or op.constant) and not node.bodies and are_constant(inputs)
+        doubt = "" if fixed else doubtful(inputs)
+        own = scope.own
+        for name, t in zip(node.outputs, outputs, strict=False):
+            if name:
+                own[name] = msgspec.structs.replace(
+                    t, name=name, constant=fixed and op is not None, stored=False, at_most=t.at_most or doubt
+                )
+        for name in node.outputs[len(outputs) :]:
+            if name:
+                own[name] = Tensor(name, reason=f"{node.op} does not define this output")
+        if not bodies:
+            return node
+        return msgspec.structs.replace(
+            node, bodies=tuple((role, bodies.get(role, graph)) for role, graph in node.bodies)
+        )
+
+    def runs(self, node: Node, scope: Scope, bodies: dict[str, Graph]) -> tuple[Run, Attempt]:
+        """What resolves a body of `node` and keeps it in `bodies`: where it must run, and where it need not."""
 
         def run(role: str, given: tuple[Tensor, ...]) -> Graph:
             inner = node.body(role)
@@ -139,34 +170,7 @@ class Resolver:
             finally:
                 self.contradictions = before
 
-        op = find(node.domain, node.op)
-        self.rule_calls += 1
-        if self.rule_calls > MAX_RULE_CALLS:
-            raise ModelError(f"nested bodies take more than {MAX_RULE_CALLS:,} steps to work out", code=TOO_MUCH)
-        try:
-            outputs = self.outputs(node, op, inputs, run, attempt)
-        except Unknown as why:
-            outputs = tuple(Tensor("", reason=why.reason, needs=why.needs) for _ in node.outputs)
-        except ShapeError as wrong:
-            outputs = self.contradicted(node, ModelError(f"{node.op}: {wrong}", node=node.name, code="C220"))
-        except ModelError as inside:
-            outputs = self.contradicted(node, inside)
-        fixed = (op is None or op.constant) and all(t is None or t.constant for t in inputs) and not node.bodies
-        own = scope.own
-        doubt = "" if fixed else next((t.at_most for t in inputs if t is not None and t.at_most), "")
-        for name, t in zip(node.outputs, outputs, strict=False):
-            if name:
-                own[name] = msgspec.structs.replace(
-                    t, name=name, constant=fixed and op is not None, stored=False, at_most=t.at_most or doubt
-                )
-        for name in node.outputs[len(outputs) :]:
-            if name:
-                own[name] = Tensor(name, reason=f"{node.op} does not define this output")
-        if not bodies:
-            return node
-        return msgspec.structs.replace(
-            node, bodies=tuple((role, bodies.get(role, graph)) for role, graph in node.bodies)
-        )
+        return run, attempt
 
     def contradicted(self, node: Node, wrong: ModelError) -> tuple[Tensor, ...]:
         """Unknown outputs of a node that cannot run, in a branch that need not run; else the error is raised."""
@@ -178,10 +182,10 @@ class Resolver:
         return tuple(Tensor("", reason=f"cannot run on these inputs: {wrong.message}") for _ in node.outputs)
 
     def outputs(
-        self, node: Node, op: Op | None, inputs: tuple[Tensor | None, ...], run: Run, attempt: Attempt
+        self, node: Node, op: Op | None, inputs: tuple[Tensor | None, ...], run: Run | None, attempt: Attempt | None
     ) -> tuple[Tensor, ...]:
         """Types (and small contents) of a node's outputs."""
-        if node.body("function") is not None:
+        if run is not None and node.body("function") is not None:
             return called(run("function", tuple(t or ABSENT for t in inputs)))
         if op is None:
             raise Unknown(f"operator {node.domain + ':' if node.domain else ''}{node.op} is not known")
@@ -190,20 +194,28 @@ class Resolver:
         least, most = op.inputs
         if not least <= len(inputs) <= most:
             raise ShapeError(f"takes {least} to {most} inputs, {len(inputs)} are given")
-        call = Call(
-            node.attrs,
-            inputs,
-            n_outputs=len(node.outputs),
-            bodies=node.bodies,
-            name=node.name,
-            run=run,
-            attempt=attempt,
-        )
+        call = Call(node.attrs, inputs, (), len(node.outputs), node.bodies, node.name, run, attempt)
         outputs = op.shape(call)
         for t in outputs:
             if t.shape is not None:
                 check_size(t.shape)
         return folded(op, call, outputs) if op.fold is not None else outputs
+
+
+def are_constant(tensors: tuple[Tensor | None, ...]) -> bool:
+    """Whether no input of the graph can change these."""
+    for t in tensors:  # noqa: SIM110 - a third of the time of all()
+        if t is not None and not t.constant:
+            return False
+    return True
+
+
+def doubtful(tensors: tuple[Tensor | None, ...]) -> str:
+    """Why the true shape of one of these may be smaller; empty where all are exact."""
+    for t in tensors:
+        if t is not None and t.at_most:
+            return t.at_most
+    return ""
 
 
 def check_size(shape: Shape) -> None:
