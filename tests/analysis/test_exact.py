@@ -12,7 +12,7 @@ from convcost import api, record
 LARGE = 10**9
 
 
-def integers_only(report: record.Report) -> None:
+def assert_integers_only(report: record.Report) -> None:
     for model in report.models:
         for cost in (model.totals, *(layer.cost for layer in model.layers)):
             for name in (*record.COUNTED, "peak_memory_bytes"):
@@ -42,13 +42,13 @@ def test_dimensions_of_a_thousand_million_multiply_exactly() -> None:
     ],
 )
 def test_no_float_anywhere_in_a_count(text: str) -> None:
-    integers_only(api.count(text, algorithms=True))
+    assert_integers_only(api.count(text, algorithms=True))
 
 
 @pytest.mark.corpus
 def test_no_float_anywhere_in_the_counts_of_real_models(corpus: Path) -> None:
     for path in sorted((corpus / "models").glob("*.onnx")):
-        integers_only(api.count(str(path)))
+        assert_integers_only(api.count(str(path)))
 
 
 def test_batch_scales_the_work_and_leaves_the_parameters() -> None:
