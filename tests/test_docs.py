@@ -11,9 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_operators", ROOT / "docs" / "make_operators.py")
+def generator(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -21,6 +20,7 @@ def generator() -> ModuleType:
     return module
 
 
-def test_the_page_of_operators_is_up_to_date(generator: ModuleType) -> None:
-    """Otherwise: python docs/make_operators.py."""
-    assert (ROOT / "docs" / "operators.md").read_text(encoding="utf-8") == generator.page()
+@pytest.mark.parametrize("page", ["alternatives", "operators"])
+def test_a_generated_page_is_up_to_date(page: str) -> None:
+    """Otherwise: python docs/make_alternatives.py, python docs/make_operators.py."""
+    assert (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") == generator(f"make_{page}").page()
