@@ -34,13 +34,16 @@ def environment(threads: int, roof: Roof | None = None) -> Environment:
 
 def processor() -> str:
     """The processor's name, as the system gives it."""
+    names = (line.partition(":")[2].strip() for line in cpuinfo().splitlines() if line.startswith("model name"))
+    return next(names, "") or platform.processor() or "unknown"
+
+
+def cpuinfo() -> str:
+    """Linux's description of the processors; empty on systems without it."""
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        pass
-    return platform.processor() or "unknown"
+        return ""
 
 
 def versions() -> dict[str, str]:
