@@ -289,6 +289,7 @@ def show(shape: Shape) -> str:
     return "x".join(str(d) for d in shape) if shape else "scalar"
 
 
+@remembered
 def broadcast(*shapes: Shape) -> Shape:
     """The common shape under ONNX's multidirectional (NumPy) broadcasting."""
     rank = max(len(s) for s in shapes)

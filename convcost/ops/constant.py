@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, isfinite
 from typing import Any
 
-from convcost.errors import Unknown
+from convcost.errors import ShapeError, Unknown
 from convcost.ir import MAX_VALUE, Dim, DType, Expr, Scalar, Tensor, Value, ceildiv, maximum
 from convcost.ops.base import Attrs, Call, NoAttrs, Op, Work, free, integers, require, show, typed
 from convcost.ops.cast import element_type
@@ -96,7 +96,8 @@ def constant_of_shape_shape(call: Call) -> tuple[Tensor, ...]:
     """shape: (r) -> y: that shape, filled with one value."""
     wanted = target(call.x(0), "the shape")
     for d in wanted:
-        require(not isinstance(d, int) or d >= 0, f"the shape {show(wanted)} has the negative size {d}")
+        if isinstance(d, int) and d < 0:
+            raise ShapeError(f"the shape {show(wanted)} has the negative size {d}")
     filler = call.attrs.value
     dtype = filler.dtype if isinstance(filler, Tensor) else DType.FLOAT32
     return (Tensor("", dtype=dtype, shape=wanted),)

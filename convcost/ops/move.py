@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcost.errors import ShapeError
 from convcost.ir import Dim, Expr, Tensor, Value, ceildiv, product
 from convcost.ops.base import (
     CARRY_ALL,
@@ -79,14 +80,16 @@ def concat_shape(call: Call) -> tuple[Tensor, ...]:
     axis = axis_of(call.attrs.axis, len(first))
     out = list(first)
     for t in given[1:]:
-        require(t.rank == len(first), f"mismatch: {show(first)} and {show(t.dims)} differ in rank")
-        for i, d in enumerate(t.dims):
+        dims = t.dims
+        if len(dims) != len(first):
+            raise ShapeError(f"mismatch: {show(first)} and {show(dims)} differ in rank")
+        for i, d in enumerate(dims):
             if i == axis:
                 out[i] = out[i] + d
             elif isinstance(out[i], Expr):
                 out[i] = d
-            else:
-                require(d == out[i] or isinstance(d, Expr), f"mismatch on axis {i}: {show(first)} and {show(t.dims)}")
+            elif not (d == out[i] or isinstance(d, Expr)):
+                raise ShapeError(f"mismatch on axis {i}: {show(first)} and {show(dims)}")
     return (typed(given[0], tuple(out)),)
 
 

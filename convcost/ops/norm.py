@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from convcost.errors import ShapeError
 from convcost.ir import Dim, DType, Shape, Tensor, product
-from convcost.ops.base import Attrs, Call, Op, Work, axis_of, joins, require, show, typed
+from convcost.ops.base import Attrs, Call, Op, Work, alike, axis_of, joins, require, show, typed
 from convcost.ops.pool import norms_of
 
 
@@ -103,11 +104,8 @@ def vector(t: Tensor | None, size: Shape, what: str) -> None:
     """A statistic has one element for each channel."""
     if t is None or t.shape is None:
         return
-    require(
-        len(t.shape) == len(size)
-        and all(a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in zip(t.shape, size, strict=False)),
-        f"the {what} has the shape {show(t.shape)}, not {show(size)}: one element for each channel",
-    )
+    if t.shape != size and not alike(t.shape, size):
+        raise ShapeError(f"the {what} has the shape {show(t.shape)}, not {show(size)}: one element for each channel")
 
 
 def batch_norm_cost(call: Call) -> Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcost.errors import ShapeError
 from convcost.ir import DType, Shape, Tensor
 from convcost.ops.base import (
     CARRY_LARGER,
@@ -68,7 +69,8 @@ def unary_shape(call: Call) -> tuple[Tensor, ...]:
 def same_types(tensors: Sequence[Tensor]) -> None:
     """The element types that are known agree."""
     seen = {t.dtype for t in tensors if t.dtype is not None}
-    require(len(seen) < 2, f"mismatch of the input types: {' and '.join(sorted(d.label for d in seen))}")
+    if len(seen) > 1:
+        raise ShapeError(f"mismatch of the input types: {' and '.join(sorted(d.label for d in seen))}")
 
 
 def aligned(call: Call) -> tuple[Shape, ...]:

@@ -82,7 +82,7 @@ class Resolver:
             scope = Scope(dict(graph.tensors), outer)
             for t in inputs:
                 scope.own[t.name] = t
-            nodes = tuple(self.node(node, scope) for node in graph.nodes)
+            nodes = tuple([self.node(node, scope) for node in graph.nodes])
         finally:
             self.depth -= 1
         return msgspec.structs.replace(graph, inputs=inputs, nodes=nodes, tensors=scope.own, resolved=True)

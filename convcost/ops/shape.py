@@ -82,9 +82,11 @@ def size_shape(call: Call) -> tuple[Tensor, ...]:
 def target(t: Tensor, what: str) -> Shape:
     """The shape that a tensor holds; a dimension below -1 is checked by the caller."""
     if t.shape is not None:
-        require(t.rank == 1, f"{what} is a tensor of rank {t.rank}, not 1")
+        if t.rank != 1:
+            raise ShapeError(f"{what} is a tensor of rank {t.rank}, not 1")
         n = t.dims[0]
-        require(not isinstance(n, int) or n <= MAX_SHAPE, f"{what} has {n} values, over the limit of rank {MAX_SHAPE}")
+        if isinstance(n, int) and n > MAX_SHAPE:
+            raise ShapeError(f"{what} has {n} values, over the limit of rank {MAX_SHAPE}")
     return integers(t, what)
 
 
@@ -98,7 +100,8 @@ def reshape_shape(call: Call) -> tuple[Tensor, ...]:
         wanted = a.shape
     out: list[Dim] = []
     for i, d in enumerate(wanted):
-        require(not isinstance(d, int) or d >= -1, f"the shape {show(wanted)} has the negative size {d}")
+        if isinstance(d, int) and d < -1:
+            raise ShapeError(f"the shape {show(wanted)} has the negative size {d}")
         if d == 0 and not a.allowzero:
             require(i < x.rank, f"the shape {show(wanted)} copies dimension {i}, the input {show(x.dims)} has none")
             d = x.dims[i]  # noqa: PLW2901 - the copied dimension is the dimension
@@ -109,13 +112,14 @@ def reshape_shape(call: Call) -> tuple[Tensor, ...]:
 def deduced(x: Shape, wanted: list[Dim]) -> Shape:
     """`wanted` with its -1 worked out, checked against the number of elements of `x`."""
     open_axes = [i for i, d in enumerate(wanted) if d == -1]
-    require(len(open_axes) < 2, f"the shape {show(tuple(wanted))} has {len(open_axes)} sizes of -1")
+    if len(open_axes) > 1:
+        raise ShapeError(f"the shape {show(tuple(wanted))} has {len(open_axes)} sizes of -1")
     have = product(x)
     if not open_axes:
         need = product(wanted)
-        if isinstance(have, int) and isinstance(need, int):
+        if isinstance(have, int) and isinstance(need, int) and have != need:
             shown = show(tuple(wanted))
-            require(have == need, f"mismatch: {show(x)} has {have} elements, the shape {shown} has {need}")
+            raise ShapeError(f"mismatch: {show(x)} has {have} elements, the shape {shown} has {need}")
         return tuple(wanted)
     rest = product(d for d in wanted if d != -1)
     if rest == 0:
@@ -160,7 +164,8 @@ def axes_given(call: Call, slot: int, what: str = "axes") -> tuple[int, ...] | N
 def distinct(axes: tuple[int, ...], rank: int) -> set[int]:
     """The axes counted from the front, each at most once."""
     out = {axis_of(axis, rank) for axis in axes}
-    require(len(out) == len(axes), f"an axis stands twice in axes {axes[:8]}")
+    if len(out) < len(axes):
+        raise ShapeError(f"an axis stands twice in axes {axes[:8]}")
     return out
 
 
