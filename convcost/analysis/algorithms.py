@@ -7,7 +7,7 @@ since transforms are shared by channels and, for the filter, by all images.
 from __future__ import annotations
 
 from convcost.analysis import winograd
-from convcost.ir import Shape, Tensor, ceildiv, product
+from convcost.ir import Tensor, ceildiv, known, product
 from convcost.ops.base import Call
 from convcost.ops.conv import ConvAttrs
 from convcost.ops.windows import window_of
@@ -28,15 +28,11 @@ class Geometry:
         self.o = y[2:]
         window = window_of(attrs, x[2:], w[2:])
         self.strides, self.dilations = window.strides, window.dilations
-        self.padded = tuple(i + b + e for i, b, e in zip(self.i, ints(window.before), ints(window.after), strict=True))
+        self.padded = tuple(
+            i + known(b, "padding") + known(e, "padding")
+            for i, b, e in zip(self.i, window.before, window.after, strict=True)
+        )
         self.direct = self.n * self.m * prod(self.o) * self.cg * prod(self.k)
-
-
-def ints(shape: Shape) -> tuple[int, ...]:
-    """`shape` where all its dimensions are numbers, else a ValueError."""
-    if not all(isinstance(d, int) for d in shape):
-        raise ValueError("a dimension is not a number")
-    return tuple(d for d in shape if isinstance(d, int))
 
 
 def prod(values: tuple[int, ...]) -> int:
@@ -48,13 +44,10 @@ def prod(values: tuple[int, ...]) -> int:
 
 def algorithms(call: Call) -> list[AlgorithmCost]:
     """The algorithms for one Conv, direct first; those that do not apply say why. Empty where sizes are not numbers."""
-    x, w, y = call.inputs[0], call.inputs[1], call.outputs[0]
-    if not isinstance(call.attrs, ConvAttrs) or not all_numbers(x) or not all_numbers(w) or not all_numbers(y):
+    if not isinstance(call.attrs, ConvAttrs):
         return []
-    assert x is not None
-    assert w is not None
-    assert y is not None
-    return of_geometry(ints(x.dims), ints(w.dims), ints(y.dims), call.attrs)
+    x, w, y = sizes(call.inputs[0]), sizes(call.inputs[1]), sizes(call.outputs[0])
+    return of_geometry(x, w, y, call.attrs) if x and w and y else []
 
 
 def of_geometry(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], attrs: ConvAttrs) -> list[AlgorithmCost]:
@@ -65,9 +58,11 @@ def of_geometry(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], attr
     return [*out, fft_tiled(g), fft_whole(g)]
 
 
-def all_numbers(t: Tensor | None) -> bool:
-    """Whether the shape is known, without symbols and zeros."""
-    return t is not None and t.shape is not None and all(isinstance(d, int) and d > 0 for d in t.shape)
+def sizes(t: Tensor | None) -> tuple[int, ...]:
+    """The shape where it is known, without symbols and zeros, else ()."""
+    shape = t.shape if t is not None and t.shape is not None else ()
+    found = tuple(d for d in shape if isinstance(d, int) and d > 0)
+    return found if len(found) == len(shape) else ()
 
 
 def im2col(g: Geometry) -> AlgorithmCost:
@@ -101,30 +96,28 @@ def winograd_cost(g: Geometry, m: int) -> AlgorithmCost:
     name = f"winograd F({m})"
     reason = unfit(g)
     active = tuple(k > 1 for k in g.k)
-    sizes = {k for k in g.k if k > 1}
-    if reason is None and any(m + k - 2 > len(winograd.POINTS) for k in sizes):
-        reason = f"a kernel of {max(sizes)} is too large"
-    if reason is None and len(sizes) > 1:
+    r = max(g.k)
+    t = m + r - 1
+    if reason is None and t > winograd.MOST_INPUTS:
+        reason = f"a kernel of {r} is too large"
+    if reason is None and any(k not in (1, r) for k in g.k):
         reason = "it needs kernels of one size along all axes"
     if reason is not None:
         return AlgorithmCost(name=name, multiplications=None, skipped=reason)
-    r = max(sizes)
-    t = m + r - 1
     tiles = g.n
     for o, is_active in zip(g.o, active, strict=True):
         many = ceildiv(o, m) if is_active else o
         assert isinstance(many, int)
         tiles *= many
     large = tuple(t if a else 1 for a in active)
-    small = tuple(m if a else 1 for a in active)
     cost = winograd.transforms(m, r)
     kernels = g.m * g.cg
     return AlgorithmCost(
         name=name,
         multiplications=tiles * prod(large) * g.cg * g.m,
-        data_transform_flops=tiles * g.c * winograd.nested(cost.data, large, large, active),
-        filter_transform_flops=kernels * winograd.nested(cost.filter, g.k, large, active),
-        inverse_transform_flops=tiles * g.m * winograd.nested(cost.inverse, large, small, active),
+        data_transform_flops=tiles * g.c * winograd.nested(cost.data, large, t, active),
+        filter_transform_flops=kernels * winograd.nested(cost.filter, g.k, t, active),
+        inverse_transform_flops=tiles * g.m * winograd.nested(cost.inverse, large, m, active),
     )
 
 

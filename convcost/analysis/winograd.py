@@ -19,6 +19,9 @@ POINTS = tuple(
 )
 """Interpolation points in the order in which they are taken: small ones first, for small matrix entries."""
 
+MOST_INPUTS = len(POINTS) + 1
+"""The largest t = m + r - 1: a tile takes all points, and infinity."""
+
 
 class Transforms(msgspec.Struct, frozen=True):
     """FLOPs of one 1-D transform of each kind: data (t → t), filter (r → t), inverse (t → m)."""
@@ -35,7 +38,7 @@ CITED = {(2, 3): Transforms(4, 4, 4), (4, 3): Transforms(13, 8, 10)}
 def matrices(m: int, r: int) -> tuple[Matrix, Matrix, Matrix]:
     """(Aᵀ: m×t, G: t×r, Bᵀ: t×t) of F(m, r), exact. Raises ValueError where there are too few points."""
     t = m + r - 1
-    if t - 1 > len(POINTS):
+    if t > MOST_INPUTS:
         raise ValueError(f"F({m}, {r}) needs {t - 1} points, there are {len(POINTS)}")
     points = POINTS[: t - 1]
     at = tuple(tuple([p**i for p in points] + [Fraction(int(i == m - 1))]) for i in range(m))
@@ -92,8 +95,8 @@ def flops(matrix: Matrix) -> int:
     return out
 
 
-def nested(cost: int, before: tuple[int, ...], after: tuple[int, ...], active: tuple[bool, ...]) -> int:
-    """FLOPs of applying a 1-D transform of `cost` along each active axis of a block: before → after elements."""
+def nested(cost: int, before: tuple[int, ...], after: int, active: tuple[bool, ...]) -> int:
+    """FLOPs of a 1-D transform of `cost` along each active axis in turn, which has `after` elements from then on."""
     out = 0
     block = list(before)
     for axis, is_active in enumerate(active):
@@ -102,5 +105,5 @@ def nested(cost: int, before: tuple[int, ...], after: tuple[int, ...], active: t
             for other, n in enumerate(block):
                 lines *= 1 if other == axis else n
             out += cost * lines
-            block[axis] = after[axis]
+            block[axis] = after
     return out

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost.analysis.algorithms import Geometry, algorithms, tiled, transform_flops
-from convcost.ir import Tensor
+from convcost.ir import Shape, Tensor, symbol
 from convcost.ops.base import Call
 from convcost.ops.conv import ConvAttrs
 from convcost.record import AlgorithmCost
@@ -118,3 +118,96 @@ def test_what_does_not_apply_says_why(
     for name in ("winograd F(2)", "fft tiled", "fft whole"):
         assert table[name].multiplications is None
         assert reason in (table[name].skipped or "")
+
+
+@pytest.mark.parametrize(
+    ("w", "attrs", "reasons"),
+    [
+        ((1, 1, 11, 11), {}, [None, None, None]),
+        ((1, 1, 12, 12), {}, [None, None, "a kernel of 12 is too large"]),
+        ((1, 1, 12, 12), {"strides": (1, 2)}, ["stride", "stride", "stride"]),
+        ((1, 1, 3, 5), {}, ["one size"] * 3),
+        ((1, 1, 3, 12), {}, ["one size", "one size", "a kernel of 12 is too large"]),
+        ((1, 1, 3, 3), {"dilations": (1, 2)}, ["dilation"] * 3),
+        ((1, 1, 1, 3), {"dilations": (2, 1)}, [None] * 3),
+        ((1, 1, 2, 2), {"dilations": (2, 1)}, ["dilation"] * 3),
+        ((1, 1, 3, 1, 3), {}, [None] * 3),
+    ],
+)
+def test_kernels_that_winograd_takes(w: tuple[int, ...], attrs: dict[str, Any], reasons: list[str | None]) -> None:
+    table = priced((1, 1, *(30 for _ in w[2:])), w, (1, 1, *(31 - k for k in w[2:])), **attrs)
+    for m, reason in zip((2, 4, 6), reasons, strict=True):
+        cost = table[f"winograd F({m})"]
+        assert (cost.multiplications is None) == (reason is not None)
+        assert (reason or "") in (cost.skipped or "")
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9), st.integers(2, 9))
+def test_fft_tiles_are_laid_in_full(h: int, w: int, kh: int, kw: int) -> None:
+    n, c, m = 2, 3, 5
+    cost = priced((n, c, h + kh - 1, w + kw - 1), (m, c, kh, kw), (n, m, h, w))["fft tiled"]
+    laid = []
+    for t in (8, 16, 32, 64, 128, 256):
+        if t >= max(kh, kw):
+            tiles = n * sum(1 for _ in range(0, h, t - kh + 1) for _ in range(0, w, t - kw + 1))
+            laid.append((4 * tiles * t * (t // 2 + 1) * c * m, tiles, t))
+    multiplications, tiles, t = min(laid)
+    one = round(2 * t * 5 * t * math.log2(t))
+    assert cost.name == f"fft tiled t={t}"
+    assert cost.multiplications == multiplications
+    assert cost.data_transform_flops == tiles * c * one
+    assert cost.filter_transform_flops == m * c * one
+    assert cost.inverse_transform_flops == tiles * m * one
+
+
+def test_the_largest_kernels_of_a_tile() -> None:
+    assert priced((1, 1, 256, 9), (1, 1, 256, 2), (1, 1, 1, 8))["fft tiled"].multiplications is not None
+    skipped = priced((1, 1, 257, 9), (1, 1, 257, 2), (1, 1, 1, 8))["fft tiled"]
+    assert (skipped.multiplications, skipped.skipped) == (None, "the kernel is too large")
+
+
+@pytest.mark.parametrize(
+    ("sides", "pads", "n"), [((33, 20), (0, 0, 0, 0), 64), ((32, 20), (0, 0, 0, 0), 32), ((20, 30), (0, 2, 0, 1), 64)]
+)
+def test_the_whole_image_is_padded_to_a_power_of_two(sides: tuple[int, int], pads: tuple[int, ...], n: int) -> None:
+    y = (1, 1, sides[0] - 2 + pads[0] + pads[2], sides[1] - 2 + pads[1] + pads[3])
+    assert priced((1, 1, *sides), (1, 1, 3, 3), y, pads=pads)["fft whole"].name == f"fft whole n={n}"
+
+
+def test_automatic_padding_counts_for_the_whole_image() -> None:
+    """31 and a kernel of 3: 1 before, 1 after."""
+    assert priced((1, 1, 31, 9), (1, 1, 3, 3), (1, 1, 31, 9), auto_pad="SAME_UPPER")["fft whole"].name.endswith("64")
+
+
+@pytest.mark.parametrize(
+    ("w", "y", "attrs", "elements"),
+    [
+        ((4, 3, 1, 1), (2, 4, 6, 6), {}, 0),
+        ((4, 3, 1, 1), (2, 4, 3, 6), {"strides": (2, 1)}, 2 * 3 * 6 * 3),
+        ((4, 3, 1, 1), (2, 4, 8, 6), {"pads": (1, 0, 1, 0)}, 2 * 8 * 6 * 3),
+        ((4, 3, 3, 1), (2, 4, 4, 6), {}, 2 * 4 * 6 * 3 * 3),
+    ],
+)
+def test_only_a_pointwise_layer_without_stride_and_padding_needs_no_buffer(
+    w: tuple[int, ...], y: tuple[int, ...], attrs: dict[str, Any], elements: int
+) -> None:
+    assert priced((2, 3, 6, 6), w, y, **attrs)["im2col"].buffer_elements == elements
+
+
+@pytest.mark.parametrize("shape", [None, (1, 3, 6, symbol("W")), (0, 3, 6, 6)])
+@pytest.mark.parametrize("slot", [0, 1, 2])
+def test_sizes_that_are_not_numbers_have_no_algorithms(slot: int, shape: Shape | None) -> None:
+    shapes: list[Shape | None] = [(1, 3, 6, 6), (1, 3, 3, 3), (1, 1, 4, 4)]
+    assert len(algorithms(of_shapes(shapes))) > 1
+    shapes[slot] = shape
+    assert algorithms(of_shapes(shapes)) == []
+
+
+def of_shapes(shapes: list[Shape | None]) -> Call:
+    x, w, y = (Tensor("", shape=s) for s in shapes)
+    return Call(ConvAttrs(), (x, w), (y,))
+
+
+def test_an_operator_that_is_only_called_conv_has_no_algorithms() -> None:
+    assert algorithms(Call(None, (Tensor("x", shape=(1, 3, 6, 6)),), (None,))) == []
+    assert algorithms(Call(ConvAttrs(), (None, None), (None,))) == []
