@@ -9,6 +9,7 @@ import msgspec
 from convcost import record, timing
 from convcost.api.sources import Loaded
 from convcost.errors import UsageError
+from convcost.ir import distinct
 
 
 def measure(item: Loaded, model: record.Model, how: Mapping[str, object], backend: str = "numpy") -> timing.Measured:
@@ -31,16 +32,22 @@ def measure(item: Loaded, model: record.Model, how: Mapping[str, object], backen
 def work_of(model: record.Model) -> dict[str, timing.LayerWork]:
     """FLOPs and bytes of each layer, for its rates."""
     out = {}
-    for layer in model.layers:
+    for name, layer in zip(names_of(model), model.layers, strict=True):
         cost = layer.cost
         if cost.flops is not None and cost.read_bytes is not None and cost.write_bytes is not None:
-            out[layer.name] = timing.LayerWork(cost.flops, cost.read_bytes + cost.write_bytes)
+            out[name] = timing.LayerWork(cost.flops, cost.read_bytes + cost.write_bytes)
     return out
+
+
+def names_of(model: record.Model) -> list[str]:
+    """The name of each layer as times are given by: a repeated one has a number."""
+    return distinct(layer.name for layer in model.layers)
 
 
 def timed(model: record.Model, measured: timing.Measured) -> record.Model:
     """The model with times filled in."""
     layers = [
-        msgspec.structs.replace(layer, timing=measured.layers.get(layer.name, layer.timing)) for layer in model.layers
+        msgspec.structs.replace(layer, timing=measured.layers.get(name, layer.timing))
+        for name, layer in zip(names_of(model), model.layers, strict=True)
     ]
     return msgspec.structs.replace(model, layers=layers, timing=measured.model)

@@ -24,7 +24,7 @@ class Body:
 
     def __init__(self, node: Node, role: str, plan: Plan, reads: list[str]) -> None:
         self.plan = plan
-        self.prefix = f"{node.name}/" if role == "function" else f"{node.name}/{role}/"
+        self.prefix = f"{node.index}/" if role == "function" else f"{node.index}/{role}/"
         self.places = [reads.index(name) for name in plan.captures]
 
     def __call__(self, inputs: list[Value], given: list[Value], watch: Watch) -> list[Value]:

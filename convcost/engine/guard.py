@@ -43,7 +43,8 @@ class Limits(msgspec.Struct, frozen=True):
 class Watch:
     """Accompanies one run: enforces the limits and, with a clock, keeps the time spent in each node.
 
-    `times` maps the path of a node (`If_0/then_branch/conv1`) to nanoseconds spent in it alone, bodies apart.
+    `times` maps the place of a node (`7/then_branch/0`: positions, as names need not differ) to nanoseconds spent in it
+    alone, bodies apart.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], int] | None = None) -> None:
@@ -69,7 +70,7 @@ class Watch:
         start = self.clock()
         out = self.call(step, given, values)
         spent = self.clock() - start
-        path = self.prefix + step.node.name
+        path = f"{self.prefix}{step.node.index}"
         self.times[path] = self.times.get(path, 0) + spent - self.inner
         self.algorithms[path] = step.algorithm
         self.inner = outside + spent
@@ -86,7 +87,7 @@ class Watch:
         start = self.clock()
         yield
         spent = self.clock() - start
-        path = self.prefix + node.name
+        path = f"{self.prefix}{node.index}"
         self.times[path] = self.times.get(path, 0) + spent
         self.algorithms[path] = algorithm
         self.inner += spent

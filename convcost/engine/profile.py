@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from convcost.engine.guard import Watch
+from convcost.ir import Node, distinct
 
 if TYPE_CHECKING:
     from convcost.engine.plan import Plan
@@ -23,7 +24,11 @@ class Clock(Protocol):
 
 
 class NodeTimes(msgspec.Struct, frozen=True):
-    """One node's time in every run, in nanoseconds, bodies apart. A folded node did its work at planning: zeros."""
+    """One node's time in every run, in nanoseconds, bodies apart. A folded node did its work at planning: zeros.
+
+    `name` is the node's path, as `If_0/then_branch/conv1`. Where several have the same, the second is `conv1#2`; the
+    name of a call of a function ends in a slash.
+    """
 
     name: str
     op: str
@@ -95,22 +100,39 @@ def _plain(session: Session, feeds: Mapping[str, Any], clock: Clock, *, fuse: bo
 
 
 def _nodes(plan: Plan, watches: list[Watch]) -> list[NodeTimes]:
-    """The nodes that ran, in order, then those that were folded."""
-    ran: dict[str, tuple[str, str]] = {}
-    _walk(plan, "", ran)
+    """The nodes that ran or were folded, in the graph's order."""
+    seen: list[_Seen] = []
+    _walk(plan, "", "", {place for w in watches for place in w.times}, seen)
+    names = iter(distinct(s.path for s in seen if not s.scope))
     out = []
-    for path, (op, domain) in ran.items():
-        if any(path in w.times for w in watches):
-            algorithm = next(w.algorithms[path] for w in reversed(watches) if path in w.algorithms)
-            out.append(NodeTimes(path, op, domain, algorithm, tuple(w.times.get(path, 0) for w in watches)))
-    zeros = (0,) * len(watches)
-    out += [NodeTimes(n.name, n.op, n.domain, "folded", zeros) for n in plan.folded]
+    for s in seen:
+        name = s.path if s.scope else next(names)
+        if s.folded or any(s.place in w.times for w in watches):
+            algorithm = next((w.algorithms[s.place] for w in reversed(watches) if s.place in w.algorithms), "folded")
+            times = tuple(w.times.get(s.place, 0) for w in watches)
+            out.append(NodeTimes(name, s.node.op, s.node.domain, algorithm, times))
     return out
 
 
-def _walk(plan: Plan, prefix: str, ran: dict[str, tuple[str, str]]) -> None:
-    for step in plan.steps:
-        path = prefix + step.node.name
-        ran[path] = (step.node.op, step.node.domain)
-        for role, body in step.bodies.items():
-            _walk(body, f"{path}/" if role == "function" else f"{path}/{role}/", ran)
+class _Seen(msgspec.Struct, frozen=True):
+    """A node on the walk. `scope`: it calls a function and is no layer itself."""
+
+    place: str
+    path: str
+    node: Node
+    folded: bool
+    scope: bool
+
+
+def _walk(plan: Plan, prefix: str, path: str, ran: set[str], out: list[_Seen]) -> None:
+    """Every node of a plan and of the bodies that ran."""
+    steps = {id(step.node): step for step in plan.steps}
+    for node in plan.graph.nodes:
+        place, name = f"{prefix}{node.index}", path + node.name
+        step = steps.get(id(node))
+        scope = node.body("function") is not None
+        out.append(_Seen(place, name + "/" if scope else name, node, step is None, scope))
+        if step is not None and place in ran:
+            for role, body in step.bodies.items():
+                inner = "/" if role == "function" else f"/{role}/"
+                _walk(body, place + inner, name + inner, ran, out)

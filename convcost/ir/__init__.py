@@ -2,7 +2,7 @@
 
 from convcost.ir.dim import Dim, Expr, Shape, ceildiv, floordiv, known, maximum, product, scaled, symbol, total
 from convcost.ir.dtype import DType
-from convcost.ir.graph import MAX_FLOATS, MAX_VALUE, Graph, Node, Note, Payload, Scalar, Tensor, Value
+from convcost.ir.graph import MAX_FLOATS, MAX_VALUE, Graph, Node, Note, Payload, Scalar, Tensor, Value, distinct
 
 __all__ = [
     "MAX_FLOATS",
@@ -19,6 +19,7 @@ __all__ = [
     "Tensor",
     "Value",
     "ceildiv",
+    "distinct",
     "floordiv",
     "known",
     "maximum",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -161,3 +162,19 @@ class Graph(msgspec.Struct, frozen=True):
 def _typed(t: Tensor) -> str:
     shape = "?" if t.shape is None else "x".join(str(d) for d in t.shape)
     return f"{t.name}: {t.dtype.label if t.dtype else '?'}[{shape}]"
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """`names` with a number after those that came before, as in `conv`, `conv#2`: names of nodes need not differ."""
+    out: list[str] = []
+    seen: dict[str, int] = {}
+    for name in names:
+        if name in seen:
+            number = seen[name] + 1
+            while f"{name}#{number}" in seen:
+                number += 1
+            seen[name] = number
+            name = f"{name}#{number}"  # noqa: PLW2901 - the name that is free
+        seen[name] = 1
+        out.append(name)
+    return out

@@ -97,6 +97,12 @@ def roof(row: Row, _: Place) -> Cell:
     return "" if t is None or t.roof_share is None else f"{units.decimal(Fraction(t.roof_share) * 100, 0)} %"
 
 
+def bound(row: Row, _: Place) -> Cell:
+    """Whether products or memory are the lower part of the roof for this layer."""
+    t = row.layer.timing
+    return "" if t is None or t.bound is None else t.bound
+
+
 def algorithm(row: Row, _: Place) -> Cell:
     """How the layer was computed."""
     return Text(row.layer.timing.algorithm) if row.layer.timing else ""
@@ -166,6 +172,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
     LayerColumn(Column(key="time_bar", title="", right=False, drop=7), lambda r, at: bar(time_share(r, at)), blank),
     timing("gflops", "GFLOP/s", 8, rate),
     timing("roof", "roof", 10, roof),
+    LayerColumn(Column(key="bound", title="bound", right=False, drop=12), bound, blank),
     LayerColumn(Column(key="algorithm", title="algorithm", right=False, drop=11, words=True), algorithm, blank),
 )  # fmt: skip
 BY_KEY = {entry.column.key: entry for entry in COLUMNS}
@@ -175,11 +182,11 @@ COUNTED = (
 )  # fmt: skip
 TIMED = (
     "index", "name", "kind", "output", "macs", "time", "time_share", "time_bar", "gflops", "roof",
-    "algorithm",
+    "bound", "algorithm",
 )  # fmt: skip
 LEADING = ("index", "name")
 
-GROUPED = frozenset({"input", "output", "notation", "traits", "gflops", "roof", "algorithm"})
+GROUPED = frozenset({"input", "output", "notation", "traits", "gflops", "roof", "bound", "algorithm"})
 """Columns that make no sense for several layers together."""
 
 
@@ -221,6 +228,7 @@ def table(
     """Rows under columns, with the model's totals below."""
     end = Place(model, None, how)
     return Table(
+        hint="--width, --columns",
         title=(),
         columns=tuple([fitted(entry.column, model, view) for entry in entries]),
         rows=tuple(drawn),

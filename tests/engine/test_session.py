@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from convcost import EngineError, onnx_reader
 from convcost.engine import Session
+from convcost.engine.profile import profile
 from convcost.ir import Graph
 
 Info = Any
@@ -143,3 +144,22 @@ def test_nodes_inside_a_branch_are_timed_apart() -> None:
     assert session.run(None, feeds)[0].tolist() == [1, -2]
     names = [n.name for n in session.profile(feeds, runs=1, warmup=0).nodes]
     assert names == ["choice", "choice/else_branch/neg"]
+
+
+def test_nodes_of_one_name_keep_their_own_times() -> None:
+    """A node without a name is called by its position, which may be the name of another."""
+    graph = graph_of(
+        [
+            helper.make_node("Relu", ["x"], ["a"]),
+            helper.make_node("Neg", ["a"], ["b"], name="n0"),
+            helper.make_node("Abs", ["b"], ["y"], name="n0"),
+        ],
+        [value("x", [2])],
+        [value("y", [2])],
+    )
+    now = iter(range(0, 10**9, 1000))
+    found = profile(
+        Session(graph), {"x": np.ones(2, np.float32)}, runs=2, warmup=0, min_seconds=0, clock=lambda: next(now)
+    )
+    assert [(n.name, n.op) for n in found.nodes] == [("n0", "Relu"), ("n0#2", "Neg"), ("n0#3", "Abs")]
+    assert {n.times_ns for n in found.nodes} == {(1000, 1000)}
