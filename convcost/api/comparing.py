@@ -11,7 +11,7 @@ from convcost.api import forms
 from convcost.api.forms import Found, Row
 from convcost.api.models import model_of, report
 from convcost.api.sources import expand, load, options_from, split
-from convcost.errors import UsageError
+from convcost.errors import EngineError, UsageError
 
 
 def compare(
@@ -52,7 +52,8 @@ def reported(
     """The report of rows that are counted; with `how` they are also run."""
     environment = None
     if how is not None:
-        rows, environment = measured(rows, how)
+        rows, environment, said = measured(rows, how)
+        notes = notes + said
     first = rows[0].model
     assert first is not None
     ways = [forms.described(row, first, row.model.timing if row.model is not None else None) for row in rows]
@@ -69,17 +70,32 @@ def reported(
     return report("compare", models, comparisons=[comparison], diagnostics=notes, environment=environment)
 
 
-def measured(rows: Sequence[Row], how: Mapping[str, object]) -> tuple[list[Row], record.Environment | None]:
-    """The rows with their times; an algorithm is not run by itself."""
+def measured(
+    rows: Sequence[Row], how: Mapping[str, object]
+) -> tuple[list[Row], record.Environment | None, list[record.Diagnostic]]:
+    """The rows with their times, and which of them may not run; an algorithm is not run by itself.
+
+    Raises EngineError where the first row may not run.
+    """
     from convcost.api.running import measure, timed  # noqa: PLC0415 - NumPy is loaded only to run
 
-    out = []
+    out: list[Row] = []
+    notes: list[record.Diagnostic] = []
     environment = None
     for row in rows:
         if row.item is None or row.model is None:
             out.append(row)
             continue
-        result = measure(row.item, row.model, how)
+        try:
+            result = measure(row.item, row.model, how)
+        except EngineError as why:
+            if not out:
+                raise
+            notes.append(
+                record.Diagnostic(code=why.code, severity="warning", message=f"{row.name}: not run: {why.message}")
+            )
+            out.append(row)
+            continue
         environment = environment or result.environment
         out.append(msgspec.structs.replace(row, model=timed(row.model, result)))
-    return out, environment
+    return out, environment, notes

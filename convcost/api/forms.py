@@ -10,6 +10,7 @@ from convcost import alternatives, record
 from convcost.alternatives import ConvLayer, Form, Idea, Skip
 from convcost.api.models import model_of
 from convcost.api.sources import Loaded, Options, load
+from convcost.errors import NotationError
 from convcost.ir import Graph
 
 
@@ -85,7 +86,10 @@ class Search:
         if form.notation is None:
             self.rows.append(Row(form.name, None, None, idea, form.algorithm))
             return ""
-        item = load(form.notation, self.opts)
+        try:
+            item = load(form.notation, self.opts)
+        except NotationError as wrong:  # a size over the limit
+            return wrong.message
         shape = shape_of(item.graph)
         if shape in self.seen:
             return "it is that already" if shape == self.seen[0] else "it is the same as another row"

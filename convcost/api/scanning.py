@@ -69,7 +69,9 @@ def scanned(item: Loaded, values: Mapping[str, Sequence[int]], opts: Options) ->
         try:
             other = load(text(layer, pairs, form), opts)
         except (Skip, NotationError) as why:
-            skipped.append(record.Skipped(name=name, reason=str(why)))
+            skipped.append(
+                record.Skipped(name=name, reason=why.message if isinstance(why, NotationError) else str(why))
+            )
             continue
         rows.append(Row(name, other, model_of(other, opts)[0]))
     return rows, skipped

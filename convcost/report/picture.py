@@ -41,13 +41,17 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows under columns, and totals. The first cell of a row is never foreign text."""
+    """Rows under columns, and totals. The first cell of a row is never foreign text.
+
+    `hint` names the options that show columns which do not fit.
+    """
 
     title: Line
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     totals: tuple[tuple[Cell, ...], ...] = ()
     note: str = ""
+    hint: str = "--width"
 
 
 class Paragraph(msgspec.Struct, frozen=True):

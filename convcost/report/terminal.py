@@ -99,7 +99,7 @@ def footnotes(table: Table, layout: Layout, style: Style) -> list[str]:
     notes = [table.note] if table.note else []
     if layout.hidden:
         names = ", ".join(dict.fromkeys(layout.hidden))
-        notes.append(f"columns not shown: {names} (--width, --columns)")
+        notes.append(f"columns not shown: {names} ({table.hint})")
     return [style.paint(line, "dim") for note in notes for line in wrapped(style.ours(note), style.width)]
 
 

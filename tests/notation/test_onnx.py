@@ -31,6 +31,7 @@ RUN = [
     "7x7x3 -(3x3x3x8 sep same)-> -(3x3x8x4 spatial)->",
     "8x8x6 -(maxpool 3x3 s2 p1)-> -(avgpool 2)-> -(bn)-> -(shuffle g3)-> -(fc 10)-> -(relu)-> 10",
     "6x6x2 -{ (1x1x2x3) | (3x3x2x2 same)-> (relu) | (maxpool 3x3 s1 same) }-> -{ (id) + (1x1x7x7) + (relu) }-> -(gap)->",
+    "5x4x3 -(up 2x3)-> -(3x3x3x2 same)->",
     "784 -(784x10 bias)-> 10",
 ]
 
