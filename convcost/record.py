@@ -35,8 +35,8 @@ COUNTED = (
 """Quantities that add up over layers."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all parts of a report."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all parts of a report. They hold no cycles, so the garbage collector need not look at them."""
 
 
 class Cost(Record, frozen=True):

@@ -17,7 +17,7 @@ from convcost.ops.base import remembered
 from convcost.record import Layer, Output, Share
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One node with all that is known of it."""
 
     node: Node

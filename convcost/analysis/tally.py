@@ -16,7 +16,7 @@ NAMES = (*COUNTED, "peak_memory_bytes")
 """The numbers of a `Cost`, in the order of its fields."""
 
 
-class Tally(msgspec.Struct, frozen=True):
+class Tally(msgspec.Struct, frozen=True, gc=False):
     """The cost of some nodes. None: not known; `unknown` lists the nodes whose work is missing.
 
     `bytes_missing` and `weights_missing` say that traffic or parameters lack a part; `lower_bound` that a loop counts

@@ -21,7 +21,7 @@ TABLES = frozenset({"Gather", "GatherND", "GatherElements", "GatherBlockQuantize
 SHAPE_TYPES = frozenset({DType.INT64, DType.INT32, DType.BOOL})
 
 
-class Origin(msgspec.Struct, eq=False):
+class Origin(msgspec.Struct, eq=False, gc=False):
     """Where the content of a constant tensor came from: one stored constant, or the origins of a carrying node."""
 
     parents: tuple[Origin, ...] = ()
@@ -33,7 +33,7 @@ class Origin(msgspec.Struct, eq=False):
     first_row: int | None = None
 
 
-class Weights(msgspec.Struct, eq=False):
+class Weights(msgspec.Struct, eq=False, gc=False):
     """Parameters, buffers and bytes attributed to one row, and whether it shares weights of an earlier one."""
 
     params: Dim = 0

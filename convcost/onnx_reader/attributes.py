@@ -43,7 +43,7 @@ def stored_as(node: Any) -> tuple[str | bytes, ...] | None:
     """Operator and attributes of a node as they are stored; None where they are long, or a graph may be in them."""
     parts: list[str | bytes] = [node.op_type, node.domain, node.overload]
     size = 0
-    for a in node.attribute:
+    for a in node.attribute[:]:
         if a.type not in PLAIN:
             return None
         stored = a.SerializeToString()
@@ -71,7 +71,7 @@ def value_of(proto: Any, kind: int, place: Place) -> Any:
     A value that is empty is looked at again: another field may hold what the declared type hides.
     """
     if kind == INTS:
-        value = tuple(proto.ints)
+        value = tuple(proto.ints[:])
     elif kind == INT:
         value = proto.i
     else:
@@ -95,7 +95,7 @@ CONVERT: dict[int, Callable[[Any, Place], Any]] = {
     FLOAT: lambda a, _: a.f,
     STRING: lambda a, _: string(a.s),
     TENSOR: lambda a, place: tensor_of(a.t, place),
-    FLOATS: lambda a, _: tuple(a.floats),
+    FLOATS: lambda a, _: tuple(a.floats[:]),
     GRAPH: lambda a, _: (a.g,) if a.HasField("g") else (),
     GRAPHS: lambda a, _: tuple(a.graphs),
     STRINGS: lambda a, _: tuple([string(s) for s in a.strings]),

@@ -94,7 +94,7 @@ class Builder:
     def stored(self, proto: Any) -> dict[str, Tensor]:
         """The initializers of a graph by name."""
         tensors: dict[str, Tensor] = {}
-        found = [tensor_of(t, self.place) for t in proto.initializer]
+        found = [tensor_of(t, self.place) for t in proto.initializer[:]]
         found += [sparse_of(t, self.place) for t in proto.sparse_initializer]
         for t in found:
             if not t.name:
@@ -115,7 +115,7 @@ class Builder:
         self.nodes += len(protos)
         if self.nodes > MAX_NODES:
             raise ModelError(f"too large: more than {MAX_NODES:,} nodes", code="C204")
-        uses = [self.node(p, i, scope) for i, p in enumerate(protos)]
+        uses = [self.node(p, i, scope) for i, p in enumerate(protos[:])]
         for use in uses:
             self.used.update(use.needs)
         return ordered(uses, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from convcost.onnx_reader.limits import MAX_QUOTED
 
@@ -41,9 +41,9 @@ def text(value: str | bytes) -> str:
     return "\ufffd" + value.decode("utf-8", "backslashreplace")
 
 
-def texts(values: Iterable[str | bytes]) -> tuple[str, ...]:
-    """Protobuf strings as text."""
-    out = tuple(values)
+def texts(values: Sequence[str | bytes]) -> tuple[str, ...]:
+    """Protobuf strings as text. A slice of a protobuf list comes faster than its elements one by one."""
+    out = tuple(values[:])
     for v in out:
         if v.__class__ is not str:
             return tuple([text(v) for v in out])

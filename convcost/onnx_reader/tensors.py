@@ -91,7 +91,7 @@ def _tensor(proto: Any, place: Place, name: str) -> Tensor:
 
 def dims_of(dims: Any) -> tuple[int, ...]:
     """The dimensions of a stored tensor."""
-    shape = tuple(dims)
+    shape = tuple(dims[:])
     if len(shape) > MAX_RANK:
         raise _wrong(f"its rank of {len(shape)} dimensions is over the limit of {MAX_RANK}")
     for d in shape:

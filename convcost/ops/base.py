@@ -94,7 +94,7 @@ def joins(m: Dim) -> Dim:
     return max(m - 1, 0) if isinstance(m, int) else m - 1
 
 
-class Call(msgspec.Struct, eq=False):
+class Call(msgspec.Struct, eq=False, gc=False):
     """One use of an operator: its attributes, its inputs and, for the cost rule, its outputs."""
 
     attrs: Any

@@ -231,6 +231,7 @@ def name_kind(c: Dim, m: Dim, group: int, win: Window, padding: str | None) -> K
     return Kind(name, tuple(traits))
 
 
+@remembered
 def padding_mode(i: Shape, win: Window) -> str | None:
     """`valid`, `same` or `full` where the window is exactly that on every axis, else None. A kernel of 1 is valid."""
     axes = list(zip(i, win.kernel, win.strides, win.dilations, win.before, win.after, strict=True))
