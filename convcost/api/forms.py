@@ -84,8 +84,7 @@ class Search:
     def row(self, idea: Idea, form: Form) -> str:
         """Add one form, or say why not."""
         if form.notation is None:
-            self.rows.append(Row(form.name, None, None, idea, form.algorithm))
-            return ""
+            return self.kept(Row(form.name, None, None, idea, form.algorithm))
         try:
             item = load(form.notation, self.opts)
         except NotationError as wrong:  # a size over the limit
@@ -95,10 +94,14 @@ class Search:
             return "it is that already" if shape == self.seen[0] else "it is the same as another row"
         self.seen.append(shape)
         model, _ = model_of(item, self.opts)
-        macs = model.totals.macs or 0
-        if macs > self.macs and not self.everything and not idea.transposed:
-            return f"it would not save: {macs:,} MACs"
-        self.rows.append(Row(form.name, item, model, idea))
+        return self.kept(Row(form.name, item, model, idea))
+
+    def kept(self, row: Row) -> str:
+        """Keep a row that saves something, or say that it does not."""
+        asked = row.idea is not None and row.idea.transposed
+        if row.macs > self.macs and not self.everything and not asked:
+            return f"it would not save: {row.macs:,} {'MACs' if row.model is not None else 'multiplications'}"
+        self.rows.append(row)
         return ""
 
 

@@ -42,11 +42,13 @@ NAMED = 3
 """Names in a line; the JSON report has all."""
 
 
-def comparison_blocks(comparison: Comparison, how: str) -> list[Block]:
-    """A heading, the table, each row's notation in full, and why other ways are not in it."""
+def comparison_blocks(comparison: Comparison, how: str, *, full: bool = False) -> list[Block]:
+    """A heading, the table, each row's notation, and why other ways are not in it; `full` says what each gives up."""
     blocks: list[Block] = [Heading(("Compare ", Text(comparison.of))), comparison_table(comparison, how)]
     if not comparison.scanned:
         blocks.append(Paragraph(notations(comparison), "plain"))
+    if full:
+        blocks.append(Paragraph(explained(comparison), "plain"))
     lines = skipped(comparison.skipped)
     if comparison.more:
         lines += ((f"{comparison.more} more form{'s' if comparison.more > 1 else ''}: --all",),)
@@ -59,6 +61,29 @@ def notations(comparison: Comparison) -> tuple[Line, ...]:
         (f"#{i} ", Text(way.notation, local=bool(way.summary)))
         for i, way in enumerate(comparison.alternatives)
         if way.notation is not None
+    )
+
+
+def explained(comparison: Comparison) -> tuple[Line, ...]:
+    """What each idea is, what it keeps and loses, and where it is from, once for all its rows."""
+    rows: dict[str, list[int]] = {}
+    for i, way in enumerate(comparison.alternatives):
+        if way.summary:
+            rows.setdefault(way.summary, []).append(i)
+    ways = [(" ".join(f"#{i}" for i in indices), comparison.alternatives[indices[0]]) for indices in rows.values()]
+    return tuple(
+        (
+            f"{where} ",
+            Text(way.summary, local=True),
+            "; keeps ",
+            Text(", ".join(way.keeps), local=True),
+            "; loses ",
+            Text(way.loses, local=True),
+            " (",
+            Text(way.source, local=True),
+            ")",
+        )
+        for where, way in ways
     )
 
 

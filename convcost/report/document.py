@@ -23,12 +23,13 @@ def document(report: Report, view: View) -> list[Block]:
     how = shown_units(report, view)
     blocks: list[Block] = []
     for comparison in report.comparisons:
-        blocks += comparison_blocks(comparison, how)
+        blocks += comparison_blocks(comparison, how, full=view.all_layers)
     detailed = not report.comparisons or view.all_layers
     if len(report.models) > 1 and not report.comparisons:
         blocks.append(summary(report.models, how))
+    proposed = {way.notation for c in report.comparisons for way in c.alternatives if way.summary}
     for model in report.models:
-        if detailed:
+        if detailed and model.source not in proposed:
             blocks += model_blocks(model, view, how)
         elif not model.coverage.complete:
             blocks += [Heading(title(model)), *unknown_nodes(model)]
