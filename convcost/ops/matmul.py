@@ -45,14 +45,9 @@ def matmul_shape_of(a: Shape, b: Shape) -> tuple[Shape, Dim]:
     require(
         len(a) >= 1 and len(b) >= 1, f"a matrix product needs operands of rank 1 or more, not {show(a)} and {show(b)}"
     )
-    left = a if len(a) > 1 else (1, *a)
-    right = b if len(b) > 1 else (*b, 1)
-    k = agree(
-        left[-1], right[-2], f"the inner dimensions of {show(a)} and {show(b)} differ: {left[-1]} and {right[-2]}"
-    )
-    rows = left[-2:-1] if len(a) > 1 else ()
-    columns = right[-1:] if len(b) > 1 else ()
-    return broadcast(left[:-2], right[:-2]) + rows + columns, k
+    inner, *columns = b[-2:]
+    k = agree(a[-1], inner, f"the inner dimensions of {show(a)} and {show(b)} differ: {a[-1]} and {inner}")
+    return (*broadcast(a[:-2], b[:-2]), *a[-2:-1], *columns), k
 
 
 def matmul_shape(call: Call) -> tuple[Tensor, ...]:

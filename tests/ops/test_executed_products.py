@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from itertools import product
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 SEEDS = range(60)
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -184,6 +186,91 @@ def test_recurrent(op: str, seed: int, apply: Any) -> None:
     did, work = stepped(op, lengths, i, h, d, bias=bias, peephole=peephole), used.cost()
     for what in ("macs", "multiplications", "additions", "divisions", "special"):
         assert getattr(work, what) == did[what], what
+
+
+UNIT = {"special": 0, "multiplications": 0, "additions": 0, "divisions": 0, "comparisons": 0}
+FUNCTIONS = {
+    "Tanh": {"special": 1},
+    "sigmoid": {"special": 1, "additions": 1, "divisions": 1},
+    "ReLU": {"comparisons": 1},
+    "affine": {"multiplications": 1, "additions": 1},
+    "ScaledTanh": {"multiplications": 2, "special": 1},
+}
+"""What one value costs; names in any case: αx + β is Affine, α·tanh(βx) ScaledTanh."""
+
+USES = {"RNN": (1,), "GRU": (2, 1), "LSTM": (3, 1, 1)}
+"""Uses of f, g, h for one hidden unit in the equations of ONNX's operators: f for the gates."""
+
+
+@pytest.mark.parametrize("op", GATES)
+@pytest.mark.parametrize("seed", range(10))
+def test_activation_functions_and_clip_of_recurrent_layers(op: str, seed: int, apply: Any) -> None:
+    rng = random.Random(seed)
+    t, b, i, h = sizes(rng, 4)
+    g, d = GATES[op], rng.choice((1, 2))
+    inputs = (t, b, i), (d, g * h, i), (d, g * h, h)
+    direction = {1: "reverse", 2: "bidirectional"}[d]
+    zero = apply(op, *inputs, direction=direction, activations=("ReLU",) * (d * len(USES[op]))).cost()
+    names = [rng.choice(list(FUNCTIONS)) for _ in range(d * len(USES[op]))]
+    work = apply(op, *inputs, direction=direction, activations=names, clip=1.0).cost()
+    expected = dict(UNIT)
+    expected["comparisons"] = 2 * g * d  # each gate's sum is held between two bounds
+    for name, uses in zip(names, USES[op] * d, strict=True):
+        expected["comparisons"] -= uses
+        for what, n in FUNCTIONS[name].items():
+            expected[what] += n * uses
+    for what, n in expected.items():
+        assert getattr(work, what) - getattr(zero, what) == n * t * b * h, what
+
+
+def test_empty_names_stand_for_the_usual_activation_functions(apply: Any) -> None:
+    inputs = (5, 2, 3), (1, 4, 3), (1, 4, 4)
+    assert apply("RNN", *inputs, activations=("",)).cost() == apply("RNN", *inputs).cost()
+
+
+def test_lengths_that_are_not_known_count_in_full(apply: Any) -> None:
+    inputs = (5, 2, 3), (1, 4, 3), (1, 4, 4)
+    assert apply("RNN", *inputs, None, (2,)).cost().macs == 5 * 2 * 4 * 7
+
+
+@pytest.mark.parametrize("flags", range(16))
+@pytest.mark.parametrize("rank", [3, 4])
+def test_fused_matmul_against_onnxruntime(flags: int, rank: int, apply: Any) -> None:
+    """Ones times ones: each element of the output is K."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    runtime = pytest.importorskip("onnxruntime")
+    names = ("transA", "transB", "transBatchA", "transBatchB")
+    attributes: dict[str, Any] = {name: flags >> n & 1 for n, name in enumerate(names)}
+    batch = (2, 5)[: rank - 2]
+    a = laid(batch, (3, 4), last=attributes["transA"], first=attributes["transBatchA"])
+    b = laid(batch, (4, 6), last=attributes["transB"], first=attributes["transBatchB"])
+    node = helper.make_node("FusedMatMul", ["a", "b"], ["y"], domain="com.microsoft", **attributes)
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("a", a), ("b", b), ("y", None))]
+    graph = helper.make_graph([node], "g", values[:2], values[2:])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+    feeds = {"a": np.ones(a, dtype=np.float32), "b": np.ones(b, dtype=np.float32)}
+    y = runtime.InferenceSession(model).run(None, feeds)[0]
+    used = apply("FusedMatMul", a, b, domain="com.microsoft", **attributes)
+    assert used.y.shape == y.shape == (*batch, 3, 6)
+    assert used.cost().macs == y.sum()
+
+
+def laid(batch: tuple[int, ...], matrix: tuple[int, int], *, last: int, first: int) -> tuple[int, ...]:
+    """The stored shape of an operand: its matrix transposed, its rows (as stored) before the batch."""
+    rows, columns = matrix[::-1] if last else matrix
+    return (rows, *batch, columns) if first else (*batch, rows, columns)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((4,), (4, 6)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4,)), ((4,), (2, 4, 6))]
+)
+def test_vectors_are_not_transposed(a: Any, b: Any, apply: Any) -> None:
+    real = np.matmul(np.ones(a), np.ones(b))
+    for name, more in (("MatMul", {}), ("FusedMatMul", {"domain": "com.microsoft", "transA": int(len(a) == 1)})):
+        used = apply(name, a, b, **more)
+        assert used.y.shape == real.shape
+        assert used.cost().macs == real.sum()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
