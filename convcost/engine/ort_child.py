@@ -32,7 +32,10 @@ def main(request_path: str) -> int:
     if request.get("profile"):
         options.enable_profiling = True
         options.profile_file_prefix = request["profile"]
-    session = ort.InferenceSession(request["model"], options, providers=["CPUExecutionProvider"])
+    source: Any = request["model"]
+    if request.get("profile"):
+        source = marked(source, options, optimised=request["profile"] + ".onnx" if request["optimise"] else None)
+    session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     with np.load(request["inputs"], allow_pickle=False) as stored:
         feeds = {name: stored[f"i{i}"] for i, name in enumerate(request["names"])}
     answer: dict[str, Any] = {"version": ort.__version__}
@@ -40,6 +43,7 @@ def main(request_path: str) -> int:
         answer["warmup_ns"], answer["times_ns"] = timed(session, feeds, request)
         if request.get("profile"):
             answer["profile"] = session.end_profiling()
+            answer["covered"] = fused(request) if request["optimise"] else {}
     else:
         outputs = session.run(None, feeds)
         arrays = {f"o{i}": o for i, o in enumerate(outputs) if isinstance(o, np.ndarray) and o.dtype != object}
@@ -47,6 +51,36 @@ def main(request_path: str) -> int:
         answer["count"] = len(outputs)
     sys.stdout.write(json.dumps(answer))
     return 0
+
+
+def marked(path: str, options: Any, *, optimised: str | None) -> bytes:
+    """The model with every node named after its place. `optimised`: where onnxruntime writes what it makes of it."""
+    from onnx import load_model  # noqa: PLC0415 - after the limit
+
+    from convcost.engine.ort_names import mark  # noqa: PLC0415 - only to profile
+
+    model = load_model(path, load_external_data=False)
+    mark(model)
+    folder = "session.model_external_initializers_file_folder_path"
+    options.add_session_config_entry(folder, str(Path(path).resolve().parent))
+    if optimised is not None:
+        options.optimized_model_filepath = optimised
+        apart = "session.optimized_model_external_initializers_"
+        options.add_session_config_entry(apart + "file_name", Path(optimised).name + ".weights")
+        options.add_session_config_entry(apart + "min_size_in_bytes", "1024")
+    found: bytes = model.SerializeToString()
+    return found
+
+
+def fused(request: dict[str, Any]) -> dict[str, list[str]]:
+    """The places whose work each of onnxruntime's nodes does."""
+    from onnx import load_model  # noqa: PLC0415 - as above
+
+    from convcost.engine.ort_names import covered, mark  # noqa: PLC0415 - as above
+
+    original = load_model(request["model"], load_external_data=False)
+    mark(original)
+    return covered(original.graph, load_model(request["profile"] + ".onnx", load_external_data=False).graph)
 
 
 def timed(session: Any, feeds: dict[str, Any], request: dict[str, Any]) -> tuple[list[int], list[int]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from convcost.engine.guard import Watch
-from convcost.ir import Node, distinct
+from convcost.ir import names_of, visits
 
 if TYPE_CHECKING:
     from convcost.engine.plan import Plan
@@ -101,38 +101,25 @@ def _plain(session: Session, feeds: Mapping[str, Any], clock: Clock, *, fuse: bo
 
 def _nodes(plan: Plan, watches: list[Watch]) -> list[NodeTimes]:
     """The nodes that ran or were folded, in the graph's order."""
-    seen: list[_Seen] = []
-    _walk(plan, "", "", {place for w in watches for place in w.times}, seen)
-    names = iter(distinct(s.path for s in seen if not s.scope))
+    ran = {place for w in watches for place in w.times}
+    seen = list(visits(plan.graph, ran.__contains__))
+    names = names_of(seen)
+    folded = _folded(plan)
     out = []
-    for s in seen:
-        name = s.path if s.scope else next(names)
-        if s.folded or any(s.place in w.times for w in watches):
-            algorithm = next((w.algorithms[s.place] for w in reversed(watches) if s.place in w.algorithms), "folded")
-            times = tuple(w.times.get(s.place, 0) for w in watches)
-            out.append(NodeTimes(name, s.node.op, s.node.domain, algorithm, times))
+    for v in seen:
+        if v.place in ran or id(v.node) in folded:
+            algorithm = next((w.algorithms[v.place] for w in reversed(watches) if v.place in w.algorithms), "folded")
+            times = tuple(w.times.get(v.place, 0) for w in watches)
+            out.append(NodeTimes(names[v.place], v.node.op, v.node.domain, algorithm, times))
     return out
 
 
-class _Seen(msgspec.Struct, frozen=True):
-    """A node on the walk. `scope`: it calls a function and is no layer itself."""
-
-    place: str
-    path: str
-    node: Node
-    folded: bool
-    scope: bool
-
-
-def _walk(plan: Plan, prefix: str, path: str, ran: set[str], out: list[_Seen]) -> None:
-    """Every node of a plan and of the bodies that ran."""
-    steps = {id(step.node): step for step in plan.steps}
-    for node in plan.graph.nodes:
-        place, name = f"{prefix}{node.index}", path + node.name
-        step = steps.get(id(node))
-        scope = node.body("function") is not None
-        out.append(_Seen(place, name + "/" if scope else name, node, step is None, scope))
-        if step is not None and place in ran:
-            for role, body in step.bodies.items():
-                inner = "/" if role == "function" else f"/{role}/"
-                _walk(body, place + inner, name + inner, ran, out)
+def _folded(plan: Plan) -> set[int]:
+    """The identities of the nodes that were folded, in a plan and those inside it."""
+    pending, plans = [plan], {id(plan): plan}
+    while pending:
+        for step in pending.pop().steps:
+            inner = [body for body in step.bodies.values() if id(body) not in plans]
+            plans.update((id(body), body) for body in inner)
+            pending += inner
+    return {id(node) for found in plans.values() for node in found.folded}

@@ -2,7 +2,21 @@
 
 from convcost.ir.dim import Dim, Expr, Shape, ceildiv, floordiv, known, maximum, product, scaled, symbol, total
 from convcost.ir.dtype import DType
-from convcost.ir.graph import MAX_FLOATS, MAX_VALUE, Graph, Node, Note, Payload, Scalar, Tensor, Value, distinct
+from convcost.ir.graph import (
+    MAX_FLOATS,
+    MAX_VALUE,
+    Graph,
+    Node,
+    Note,
+    Payload,
+    Scalar,
+    Tensor,
+    Value,
+    Visit,
+    distinct,
+    names_of,
+    visits,
+)
 
 __all__ = [
     "MAX_FLOATS",
@@ -18,13 +32,16 @@ __all__ = [
     "Shape",
     "Tensor",
     "Value",
+    "Visit",
     "ceildiv",
     "distinct",
     "floordiv",
     "known",
     "maximum",
+    "names_of",
     "product",
     "scaled",
     "symbol",
     "total",
+    "visits",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -178,3 +178,36 @@ def distinct(names: Iterable[str]) -> list[str]:
         seen[name] = 1
         out.append(name)
     return out
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """A node on a walk through a graph and the graphs inside it.
+
+    `place` tells it from all others by positions, as `7/then_branch/0`; `path` by names, as `If_0/then_branch/conv1`.
+    `scope`: it calls a function and is itself no layer.
+    """
+
+    place: str
+    path: str
+    node: Node
+    scope: bool
+
+
+def visits(graph: Graph, enter: Callable[[str], bool], place: str = "", path: str = "") -> Iterator[Visit]:
+    """Every node in order; the bodies of a node after it, where `enter` says so of its place."""
+    for node in graph.nodes:
+        here = Visit(f"{place}{node.index}", path + node.name, node, node.body("function") is not None)
+        yield here
+        if node.bodies and enter(here.place):
+            for role, body in node.bodies:
+                inner = "/" if role == "function" else f"/{role}/"
+                yield from visits(body, enter, here.place + inner, here.path + inner)
+
+
+def names_of(found: Iterable[Visit]) -> dict[str, str]:
+    """Names by place that differ: paths, with a number where they repeat. That of a scope ends in a slash."""
+    found = list(found)
+    layers = [v for v in found if not v.scope]
+    names = {v.place: f"{v.path}/" for v in found if v.scope}
+    names.update(zip([v.place for v in layers], distinct(v.path for v in layers), strict=True))
+    return names

@@ -168,7 +168,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
         Column(key="time", title="time", drop=1), lambda r, _: "" if r.time is None else units.duration(r.time),
         time_total,
     ),
-    timing("time_share", "time %", 8, lambda r, at: parts(time_share(r, at))),
+    timing("time_share", "time %", 8, lambda r, at: "" if r.time is None else parts(time_share(r, at))),
     LayerColumn(Column(key="time_bar", title="", right=False, drop=7), lambda r, at: bar(time_share(r, at)), blank),
     timing("gflops", "GFLOP/s", 8, rate),
     timing("roof", "roof", 10, roof),

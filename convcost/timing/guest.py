@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from convcost import onnx_writer
-from convcost.engine import NodeTimes, Profile, Session
+from convcost.engine import Profile, Session
 from convcost.engine import guest as child
-from convcost.ir import Graph, Node
+from convcost.engine.threads import blas_threads
+from convcost.ir import Graph
+from convcost.timing.guest_nodes import node_times
 
 if TYPE_CHECKING:
     from convcost.timing.measure import Options
@@ -39,14 +41,14 @@ def profile_guest(
             weights = session.weights
             model = str(folder / "model.onnx")
             onnx_writer.write(graph, model, session.stored())
-        threads = options.threads or 0
+        threads = options.threads or blas_threads()
         request = child.Request(
             model=model,
             names=tuple(t.name for t in graph.inputs),
             inputs=str(folder / "inputs.npz"),
             outputs=str(folder / "outputs.npz"),
             optimise=options.fuse,
-            threads=options.threads,
+            threads=threads,
             max_memory=None if options.max_memory is None else options.max_memory + child.ADDRESS_SPACE,
             runs=options.runs,
             warmup=options.warmup,
@@ -57,22 +59,6 @@ def profile_guest(
             msgspec.structs.replace(request, profile=str(folder / "profile")), feeds, folder, seconds=SECONDS
         )
         events = json.loads(Path(timed["profile"]).read_text(encoding="utf-8"))
-    nodes = node_times(events, graph, options.warmup)
+    nodes = node_times(events, graph, timed["covered"], options.warmup)
     profile = Profile(nodes, tuple(timed["times_ns"]), tuple(plain["times_ns"]), tuple(plain["warmup_ns"]))
     return profile, weights, threads
-
-
-def node_times(events: list[dict[str, Any]], graph: Graph, warmup: int) -> tuple[NodeTimes, ...]:
-    """Each node's kernel times in nanoseconds from the events of onnxruntime's profiler, without the warm-up."""
-    spent: dict[str, list[int]] = {}
-    for event in events:
-        name = str(event.get("name", ""))
-        if event.get("cat") == "Node" and name.endswith("_kernel_time"):
-            spent.setdefault(name.removesuffix("_kernel_time"), []).append(int(event["dur"]) * 1000)
-    by_name = {node.name: node for node in graph.nodes}
-    out = []
-    for name, times in spent.items():
-        node: Node | None = by_name.get(name)
-        op, domain = (node.op, node.domain) if node is not None else ("", "")
-        out.append(NodeTimes(name, op, domain, "onnxruntime", tuple(times[warmup:] or times)))
-    return tuple(out)

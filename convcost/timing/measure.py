@@ -104,7 +104,7 @@ def time_model(
         )
         weights, threads = session.weights, chosen.threads or blas_threads()
     roof = measure_roof(chosen.threads, clock) if chosen.roof else None
-    overhead = overhead_ns(clock)
+    overhead = overhead_ns(clock) if backend == "numpy" else 0
     layers = {n.name: layer_timing(n, roof, (work or {}).get(n.name), overhead) for n in found.nodes}
     whole = summarize(found.plain_ns)
     return Measured(
