@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
-from convcost.analysis.algorithms import algorithms
 from convcost.analysis.receptive import described
 from convcost.analysis.receptive_rules import Fields
 from convcost.analysis.tally import Tally, cost_of
 from convcost.ir import Dim, DType, Expr, Graph, Node, Shape, Tensor
 from convcost.ops import Attrs, Call, Kind
 from convcost.ops.base import remembered
-from convcost.record import Layer, Output, Share
+from convcost.record import AlgorithmCost, Layer, Output, Share
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -68,8 +67,15 @@ def layer(index: int, row: Row, tally: Tally, total: Tally, *, shared: bool, pri
         shared,
         row.repeats if isinstance(row.repeats, int) else None,
         described(row.fields),
-        algorithms(row.call) if priced and node.op == "Conv" else None,
+        priced_otherwise(row.call) if priced and node.op == "Conv" else None,
     )
+
+
+def priced_otherwise(call: Call) -> list[AlgorithmCost]:
+    """What a convolution would cost under other algorithms."""
+    from convcost.analysis.algorithms import algorithms  # noqa: PLC0415 - few reports ask for them
+
+    return algorithms(call)
 
 
 MAX_ATTRIBUTE = 64
