@@ -65,7 +65,7 @@ class ConvLayer(msgspec.Struct, frozen=True):
 
 def numbers(shape: Shape) -> tuple[int, ...]:
     """`shape`, all numbers, or `Skip`."""
-    need(all(isinstance(d, int) for d in shape), "its shapes are not numbers")
+    need(all(isinstance(d, int) for d in shape), "its shapes are not numbers: --dim or --input gives them")
     return tuple(d for d in shape if isinstance(d, int))
 
 
@@ -74,7 +74,8 @@ def layer_of(graph: Graph) -> ConvLayer:
 
     A depthwise node followed by a pointwise one, or two spatial ones, are read as the convolution that they split.
     """
-    need(0 < len(graph.nodes) <= 2, f"it has {len(graph.nodes)} layers; alternatives are worked out for one")
+    n = len(graph.nodes)
+    need(0 < n <= 2, f"it has {n} layers; alternatives are worked out for one: --layer names it")
     parts = [single(graph, node) for node in graph.nodes]
     if len(parts) == 1:
         return parts[0]
