@@ -164,7 +164,7 @@ def blocks(call: Call, field: Field) -> Field:
     return (
         field[0],
         None,
-        *(None if a is None else Axis(a.of, a.size, Fraction(a.jump) / b, a.start) for a in field[2:]),
+        *(None if a is None else Axis(a.of, a.size, Fraction(a.jump) / b, a.start, a.aligned) for a in field[2:]),
     )
 
 
