@@ -78,28 +78,23 @@ def measured(
 ) -> tuple[list[Row], record.Environment | None, list[record.Diagnostic]]:
     """The rows with their times, the machine, and which of them may not run; an algorithm is not run by itself.
 
-    Raises EngineError where the first row may not run.
+    All are measured in turn, so that their ratios hold. Raises EngineError where the first row may not run.
     """
-    from convcost.api.running import measure, timed  # noqa: PLC0415 - NumPy is loaded only to run
+    from convcost.api.running import measure_together, timed  # noqa: PLC0415 - NumPy is loaded only to run
 
-    each = min(3.0, max(MEASURING_SECONDS / len(rows), 0.2))
-    out: list[Row] = []
+    able = [(i, row.item, row.model) for i, row in enumerate(rows) if row.item is not None and row.model is not None]
+    seconds = min(3.0 * len(able), max(MEASURING_SECONDS, 0.2 * len(able)))
+    results = measure_together([(item, model) for _, item, model in able], {"min_seconds": seconds, **how})
+    out = list(rows)
     notes: list[record.Diagnostic] = []
     environment = None
-    for row in rows:
-        if row.item is None or row.model is None:
-            out.append(row)
-            continue
-        try:
-            result = measure(row.item, row.model, {"min_seconds": each, **how})
-        except EngineError as why:
-            if not out:
-                raise
-            notes.append(
-                record.Diagnostic(code=why.code, severity="warning", message=f"{row.name}: not run: {why.message}")
-            )
-            out.append(row)
+    for (i, _, model), result in zip(able, results, strict=True):
+        if isinstance(result, EngineError):
+            if i == 0:
+                raise result
+            said = f"{rows[i].name}: not run: {result.message}"
+            notes.append(record.Diagnostic(code=result.code, severity="warning", message=said))
             continue
         environment = environment or result.environment
-        out.append(msgspec.structs.replace(row, model=timed(row.model, result)))
+        out[i] = msgspec.structs.replace(rows[i], model=timed(model, result))
     return out, environment, notes

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from convcost import record, timing
 from convcost.api.sources import Loaded
-from convcost.errors import UsageError
+from convcost.errors import EngineError, UsageError
 from convcost.ir import distinct
 
 
@@ -16,17 +16,29 @@ def measure(item: Loaded, model: record.Model, how: Mapping[str, object], backen
     """Run one graph and take its times."""
     if backend not in ("numpy", "onnxruntime"):
         raise UsageError(f"unknown backend {backend!r}; there are numpy and onnxruntime")
-    try:
-        settings = msgspec.convert(dict(how), timing.Options)
-    except msgspec.ValidationError as wrong:
-        raise UsageError(f"an option has the wrong type: {wrong}") from None
     return timing.time_model(
         item.graph,
-        options=settings,
+        options=settings(how),
         backend="onnxruntime" if backend == "onnxruntime" else "numpy",
         work=work_of(model),
         source=item.path,
     )
+
+
+def measure_together(
+    sources: Sequence[tuple[Loaded, record.Model]], how: Mapping[str, object]
+) -> list[timing.Measured | EngineError]:
+    """Run several graphs in turn; an error in the place of one that may not run."""
+    jobs = [timing.Job(item.graph, work_of(model)) for item, model in sources]
+    return timing.time_together(jobs, options=settings(how))
+
+
+def settings(how: Mapping[str, object]) -> timing.Options:
+    """Options of a measurement, checked."""
+    try:
+        return msgspec.convert(dict(how), timing.Options)
+    except msgspec.ValidationError as wrong:
+        raise UsageError(f"an option has the wrong type: {wrong}") from None
 
 
 def work_of(model: record.Model) -> dict[str, timing.LayerWork]:

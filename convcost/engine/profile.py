@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -50,6 +50,72 @@ class Profile(msgspec.Struct, frozen=True):
     interrupted: bool = False
 
 
+class Recorder:
+    """Runs of one session with the same inputs, one at a time, so that several sessions can take turns."""
+
+    def __init__(
+        self, session: Session, feeds: Mapping[str, Any], *, fuse: bool = False, clock: Clock = time.perf_counter_ns
+    ) -> None:
+        self.session = session
+        self.feeds = feeds
+        self.fuse = fuse
+        self.clock = clock
+        self.warm: list[int] = []
+        self.plain: list[int] = []
+        self.totals: list[int] = []
+        self.watches: list[Watch] = []
+
+    def warm_up(self) -> None:
+        """One run that does not count."""
+        self.warm.append(_plain(self.session, self.feeds, self.clock, fuse=self.fuse))
+
+    def once(self) -> None:
+        """One run plain, and one with every node timed."""
+        alone = _plain(self.session, self.feeds, self.clock, fuse=self.fuse)
+        watch = Watch(self.session.limits, self.clock)
+        begin = self.clock()
+        self.session.watched(None, self.feeds, watch, fuse=self.fuse)
+        self.totals.append(self.clock() - begin)
+        self.watches.append(watch)
+        self.plain.append(alone)
+
+    def profile(self, *, interrupted: bool = False) -> Profile:
+        """What was recorded."""
+        count = len(self.plain)
+        return Profile(
+            tuple(_nodes(self.session.plan, self.watches[:count])),
+            tuple(self.totals[:count]),
+            tuple(self.plain),
+            tuple(self.warm),
+            interrupted,
+        )
+
+
+def record_in_turn(
+    recorders: Sequence[Recorder], *, runs: int, warmup: int, min_seconds: float, clock: Clock = time.perf_counter_ns
+) -> bool:
+    """Let every recorder run once, then again (A B C A B C …): at least `runs` times each, `min_seconds` in all.
+
+    So a busy moment of the machine falls on all of them. Ctrl-C after the first round ends the measurement with what
+    there is; the answer says whether that happened.
+    """
+    for recorder in recorders:
+        for _ in range(warmup):
+            recorder.warm_up()
+    rounds = 0
+    start = clock()
+    try:
+        while rounds < runs or clock() - start < min_seconds * 1e9:
+            for recorder in recorders:
+                recorder.once()
+            rounds += 1
+    except KeyboardInterrupt:
+        if not rounds:
+            raise
+        return True
+    return False
+
+
 def profile(
     session: Session,
     feeds: Mapping[str, Any],
@@ -64,33 +130,9 @@ def profile(
 
     Ctrl-C after the first timed run ends the measurement with what there is.
     """
-    warm = [_plain(session, feeds, clock, fuse=fuse) for _ in range(warmup)]
-    watches: list[Watch] = []
-    plain: list[int] = []
-    totals: list[int] = []
-    interrupted = False
-    start = clock()
-    try:
-        while len(totals) < runs or clock() - start < min_seconds * 1e9:
-            alone = _plain(session, feeds, clock, fuse=fuse)
-            watch = Watch(session.limits, clock)
-            begin = clock()
-            session.watched(None, feeds, watch, fuse=fuse)
-            totals.append(clock() - begin)
-            watches.append(watch)
-            plain.append(alone)
-    except KeyboardInterrupt:
-        if not totals:
-            raise
-        interrupted = True
-    count = min(len(totals), len(watches), len(plain))
-    return Profile(
-        tuple(_nodes(session.plan, watches[:count])),
-        tuple(totals[:count]),
-        tuple(plain[:count]),
-        tuple(warm),
-        interrupted,
-    )
+    recorder = Recorder(session, feeds, fuse=fuse, clock=clock)
+    interrupted = record_in_turn([recorder], runs=runs, warmup=warmup, min_seconds=min_seconds, clock=clock)
+    return recorder.profile(interrupted=interrupted)
 
 
 def _plain(session: Session, feeds: Mapping[str, Any], clock: Clock, *, fuse: bool) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from convcost.timing.advice import Advice, Warning, advise  # noqa: A004 - the field's word
-from convcost.timing.measure import LayerWork, Measured, Options, time_model
+from convcost.timing.measure import Job, LayerWork, Measured, Options, time_model, time_together
 from convcost.timing.roof import Roof, measure_roof
 from convcost.timing.stats import Interval, Summary, ratio, summarize
 
 __all__ = [
     "Advice",
     "Interval",
+    "Job",
     "LayerWork",
     "Measured",
     "Options",
@@ -21,4 +22,5 @@ __all__ = [
     "ratio",
     "summarize",
     "time_model",
+    "time_together",
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from convcost.engine import NodeTimes, Profile, Session
 from convcost.engine.feeds import random_feeds
-from convcost.engine.profile import profile
+from convcost.engine.profile import Recorder, profile, record_in_turn
 from convcost.engine.threads import blas_threads
+from convcost.errors import EngineError
 from convcost.ir import Graph
 from convcost.record import Environment, LayerTiming, ModelTiming, Verification
 from convcost.timing.advice import Advice, advise, machine_load
@@ -28,14 +29,17 @@ class LayerWork(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to measure. `fuse` runs nodes together as `Session.run` does; `tune` tries every convolution's algorithms."""
+    """How to measure. `time_limit` is that of one run, in seconds.
+
+    `fuse` runs nodes together as `Session.run` does; `tune` tries every convolution's algorithms.
+    """
 
     runs: int = 10
     min_seconds: float = 3.0
     warmup: int = 3
     threads: int | None = None
     max_memory: int | None = None
-    time_limit: float | None = None
+    time_limit: float | None = 10.0
     exact: bool = False
     fuse: bool = False
     tune: bool = True
@@ -76,52 +80,119 @@ def time_model(
     chosen = options or Options()
     load = machine_load()
     given = feeds if feeds is not None else random_feeds(graph, chosen.seed)
-    verification = None
     if backend == "onnxruntime":
         from convcost.timing.guest import profile_guest  # noqa: PLC0415 - an extra
 
         found, weights, threads = profile_guest(graph, given, chosen, source)
-    else:
-        session = Session(
-            graph,
-            threads=chosen.threads,
-            max_memory=chosen.max_memory,
-            exact=chosen.exact,
-            seed=chosen.seed,
-            time_limit=chosen.time_limit,
-            tune=chosen.tune,
-        )
-        if chosen.verify:
-            verification = verified(session, given, source)
-        found = profile(
-            session,
-            given,
-            runs=chosen.runs,
-            warmup=chosen.warmup,
-            min_seconds=chosen.min_seconds,
-            fuse=chosen.fuse,
-            clock=clock,
-        )
-        weights, threads = session.weights, chosen.threads or blas_threads()
+        roof = measure_roof(chosen.threads, clock) if chosen.roof else None
+        return measured(found, chosen, Run(backend, threads, weights), roof=roof, work=work, load=load, overhead=0)
+    session = session_of(graph, chosen)
+    verification = verified(session, given, source) if chosen.verify else None
+    found = profile(
+        session,
+        given,
+        runs=chosen.runs,
+        warmup=chosen.warmup,
+        min_seconds=chosen.min_seconds,
+        fuse=chosen.fuse,
+        clock=clock,
+    )
+    how = Run(backend, chosen.threads or blas_threads(), session.weights, verification)
     roof = measure_roof(chosen.threads, clock) if chosen.roof else None
-    overhead = overhead_ns(clock) if backend == "numpy" else 0
+    return measured(found, chosen, how, roof=roof, work=work, load=load, overhead=overhead_ns(clock))
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A graph to be measured among others, and the work of its layers."""
+
+    graph: Graph
+    work: dict[str, LayerWork]
+
+
+def time_together(
+    jobs: Sequence[Job], *, options: Options | None = None, clock: Clock = monotonic
+) -> list[Measured | EngineError]:
+    """Measure several graphs in turn (A B C A B C …), so that their ratios hold on a busy machine.
+
+    In place of one that may not or cannot run stands the error that says why.
+    """
+    chosen = options or Options()
+    load = machine_load()
+    recorders: dict[int, Recorder] = {}
+    out: list[Measured | EngineError] = []
+    for i, job in enumerate(jobs):
+        try:
+            session = session_of(job.graph, chosen)
+            recorder = Recorder(session, random_feeds(job.graph, chosen.seed), fuse=chosen.fuse, clock=clock)
+            recorder.warm_up()
+        except EngineError as why:
+            out.append(why)
+        else:
+            recorders[i] = recorder
+            out.append(EngineError("not measured"))
+    turns = list(recorders.values())
+    interrupted = record_in_turn(
+        turns, runs=chosen.runs, warmup=max(chosen.warmup - 1, 0), min_seconds=chosen.min_seconds, clock=clock
+    )
+    roof = measure_roof(chosen.threads, clock) if chosen.roof else None
+    overhead = overhead_ns(clock)
+    for i, recorder in recorders.items():
+        how = Run("numpy", chosen.threads or blas_threads(), recorder.session.weights)
+        found = recorder.profile(interrupted=interrupted)
+        out[i] = measured(found, chosen, how, roof=roof, work=jobs[i].work, load=load, overhead=overhead)
+    return out
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What ran a model: the backend, its threads, whose weights, and how its outputs compare."""
+
+    backend: str
+    threads: int
+    weights: Literal["model", "random", "mixed"]
+    verification: Verification | None = None
+
+
+def session_of(graph: Graph, chosen: Options) -> Session:
+    """A session with these options."""
+    return Session(
+        graph,
+        threads=chosen.threads,
+        max_memory=chosen.max_memory,
+        exact=chosen.exact,
+        seed=chosen.seed,
+        time_limit=chosen.time_limit,
+        tune=chosen.tune,
+    )
+
+
+def measured(
+    found: Profile,
+    chosen: Options,
+    how: Run,
+    *,
+    roof: Roof | None,
+    work: Mapping[str, LayerWork] | None,
+    load: float | None,
+    overhead: int,
+) -> Measured:
+    """The statistics of a profile."""
     layers = {n.name: layer_timing(n, roof, (work or {}).get(n.name), overhead) for n in found.nodes}
     whole = summarize(found.plain_ns)
     return Measured(
         model=ModelTiming(
-            backend=backend,
-            threads=threads,
+            backend=how.backend,
+            threads=how.threads,
             runs=whole.runs,
             warmup=chosen.warmup,
             median_ns=whole.median_ns,
             mad_ns=whole.mad_ns,
             min_ns=whole.min_ns,
             layers_sum_ns=sum(t.median_ns for t in layers.values()),
-            weights=weights,
-            verification=verification,
+            weights=how.weights,
+            verification=how.verification,
         ),
         layers=layers,
-        environment=environment(threads, roof),
+        environment=environment(how.threads, roof),
         advice=advise(found.plain_ns, found.warmup_ns, load=load, interrupted=found.interrupted),
         roof=roof,
         profile=found,
