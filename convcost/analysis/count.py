@@ -22,7 +22,7 @@ from convcost.ir import Dim, Graph, Node
 from convcost.ops import Kind, find
 from convcost.ops.base import Call, Op
 from convcost.ops.control import truth
-from convcost.ops.resolve import Scope
+from convcost.ops.resolve import Tensors
 from convcost.record import Cost, Coverage, Layer
 
 MAX_ROWS = 100_000
@@ -32,7 +32,7 @@ MAX_ROWS = 100_000
 class Place(msgspec.Struct, frozen=True):
     """Where a graph stands: what its names mean, and the names of the nodes around it."""
 
-    scope: Scope
+    scope: Tensors
     names: Names
     fields: Tracker
     path: tuple[str, ...]
@@ -42,12 +42,12 @@ class Place(msgspec.Struct, frozen=True):
         fields = Tracker()
         fields.called(node, body, self.fields)
         names = inner_names(node, "function", body, self.names)
-        return Place(Scope(body.tensors), names, fields, (*self.path, node.name))
+        return Place(Tensors(body.tensors), names, fields, (*self.path, node.name))
 
     def inside(self, node: Node, role: str, body: Graph) -> Place:
         """The place of a branch or loop body: it sees everything around it."""
         path = (*self.path, node.name, role)
-        return Place(Scope(body.tensors, self.scope), Names(self.names), Tracker(self.fields), path)
+        return Place(Tensors(body.tensors, self.scope), Names(parent=self.names), Tracker(parent=self.fields), path)
 
 
 LOWER_BOUND = "iterations not known: the body counts once, a lower bound"
@@ -125,7 +125,9 @@ class Counter:
         if shown is not None:
             self.graph(shown[1], place.inside(node, *shown), repeats * times)
 
-    def inside(self, node: Node, op: Op | None, call: Call, scope: Scope) -> tuple[tuple[str, Graph] | None, Dim, str]:
+    def inside(
+        self, node: Node, op: Op | None, call: Call, scope: Tensors
+    ) -> tuple[tuple[str, Graph] | None, Dim, str]:
         """Which body counts, how often, and what there is to say about it."""
         body = node.body("function")
         if body is not None:
@@ -143,7 +145,7 @@ class Counter:
             return ("body", body), known, ""
         return ("body", body), times, ""
 
-    def branch(self, node: Node, call: Call, scope: Scope) -> tuple[tuple[str, Graph] | None, Dim, str]:
+    def branch(self, node: Node, call: Call, scope: Tensors) -> tuple[tuple[str, Graph] | None, Dim, str]:
         """The branch that the condition picks, or the one with more work."""
         picked = truth(call.optional(0))
         if picked is not None:
@@ -158,12 +160,12 @@ class Counter:
         said = ", ".join(f"{r} {show_macs(t)}" for r, t in sums.items())
         return ((role, body) if body is not None else None), 1, f"condition not known: {said} MACs; {role} counted"
 
-    def sum(self, graph: Graph, scope: Scope, role: str) -> Tally:
+    def sum(self, graph: Graph, scope: Tensors, role: str) -> Tally:
         """The work of a body without rows; each body is summed once. Weights are not in it."""
         done = self.memo.get(id(graph))
         if done is not None:
             return done
-        inner = Scope(graph.tensors, None if role == "function" else scope)
+        inner = Tensors(graph.tensors, None if role == "function" else scope)
         parts: list[Tally] = []
         for node in graph.nodes:
             op = find(node.domain, node.op)
@@ -221,7 +223,7 @@ def count(graph: Graph, *, trip_counts: Mapping[str, int] | None = None, algorit
     counter = Counter(trip_counts or {})
     fields = Tracker()
     fields.start(graph)
-    counter.graph(graph, Place(Scope(graph.tensors), Names(), fields, ()), 1)
+    counter.graph(graph, Place(Tensors(graph.tensors), Names(), fields, ()), 1)
     weights = counter.book.close()
     rows = []
     for row in counter.rows:

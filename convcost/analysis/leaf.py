@@ -8,13 +8,13 @@ from convcost.ir import Dim, DType, Node, Tensor, product
 from convcost.ir.graph import TENSOR
 from convcost.ops import Kind
 from convcost.ops.base import Call, Op, Work
-from convcost.ops.resolve import Scope, doubtful
+from convcost.ops.resolve import Tensors, doubtful
 from convcost.record import UnknownNode
 
 STRING = DType.STRING
 
 
-def call_of(node: Node, scope: Scope) -> Call:
+def call_of(node: Node, scope: Tensors) -> Call:
     """The node as its rules see it."""
     return Call(node.attrs, scope.all(node.inputs), scope.all(node.outputs), len(node.outputs), node.bodies, node.name)
 

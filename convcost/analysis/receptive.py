@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from convcost.analysis.receptive_rules import RULES, Axis, Field, Fields, Number, drop
 from convcost.errors import ShapeError, Unknown
-from convcost.ir import Graph, Node
+from convcost.ir import Graph, Node, Scope
 from convcost.ops.base import Call, Op
 from convcost.record import AxisField, ReceptiveField
 
@@ -21,22 +21,8 @@ PASSING = frozenset({"elementwise", "activation", "quantize", "norm"})
 LOCAL = frozenset({"Identity", "Dropout", "Cast", "CastLike", "Softmax", "LogSoftmax"})
 
 
-class Tracker:
-    """Fields by tensor name in one graph."""
-
-    def __init__(self, parent: Tracker | None = None) -> None:
-        self.own: dict[str, Fields] = {}
-        self.parent = parent
-
-    def get(self, name: str) -> Fields | None:
-        """The fields of a tensor; None for constants and what is not followed."""
-        tracker: Tracker | None = self
-        while tracker is not None:
-            found = tracker.own.get(name)
-            if found is not None:
-                return found
-            tracker = tracker.parent
-        return None
+class Tracker(Scope[Fields]):
+    """Fields by tensor name; none for constants and what is not followed."""
 
     def start(self, graph: Graph) -> None:
         """Every input sees itself."""

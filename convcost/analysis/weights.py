@@ -11,10 +11,10 @@ from __future__ import annotations
 import msgspec
 
 from convcost.errors import ShapeError, Unknown
-from convcost.ir import Dim, DType, Graph, Node, Tensor
+from convcost.ir import Dim, DType, Graph, Node, Scope, Tensor
 from convcost.ops import find
 from convcost.ops.base import CARRY_ALL, CARRY_FIRST, CARRY_LARGER, CARRY_NOTHING, Call, Op
-from convcost.ops.resolve import Scope, are_constant
+from convcost.ops.resolve import Tensors, are_constant
 
 GENERATORS = frozenset({"Constant", "ConstantOfShape"})
 TABLES = frozenset({"Gather", "GatherND", "GatherElements", "GatherBlockQuantized"})
@@ -47,23 +47,8 @@ NO_WEIGHTS = Weights()
 """Stands for the rows that no constant is attributed to."""
 
 
-class Names:
-    """Origins by tensor name, seen through the enclosing graphs."""
-
-    __slots__ = ("own", "parent")
-
-    def __init__(self, parent: Names | None = None) -> None:
-        self.own: dict[str, Origin] = {}
-        self.parent = parent
-
-    def get(self, name: str) -> Origin | None:
-        names: Names | None = self
-        while names is not None:
-            found = names.own.get(name)
-            if found is not None:
-                return found
-            names = names.parent
-        return None
+Names = Scope[Origin]
+"""Where the content of constants came from, by tensor name."""
 
 
 class Book:
@@ -165,7 +150,7 @@ class Book:
                 weights.params = weights.params + count
                 weights.nbytes = weights.nbytes + o.nbytes
 
-    def absorb(self, row: int, graph: Graph, names: Names, scope: Scope | None) -> None:
+    def absorb(self, row: int, graph: Graph, names: Names, scope: Tensors | None) -> None:
         """Attribute all constants inside `graph` to `row`: a branch not taken, a body shown as one row.
 
         `scope` is that of the graph around it, None for a function.
@@ -175,7 +160,7 @@ class Book:
             return
         self.absorbed.add(key)
         self.enter(graph, names)
-        inner = Scope(graph.tensors, scope)
+        inner = Tensors(graph.tensors, scope)
         for node in graph.nodes:
             inputs = tuple([inner.get(name) if name else None for name in node.inputs])
             outputs = tuple([graph.tensors.get(name) for name in node.outputs])
@@ -200,7 +185,7 @@ class Book:
 def inner_names(node: Node, role: str, body: Graph, names: Names) -> Names:
     """The names that a body of `node` sees: a function only its arguments, a branch or loop everything around it."""
     if role != "function":
-        return Names(names)
+        return Names(parent=names)
     inner = Names()
     for given, own in zip(node.inputs, body.inputs, strict=False):
         origin = names.get(given) if given else None

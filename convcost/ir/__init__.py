@@ -17,6 +17,7 @@ from convcost.ir.graph import (
     names_of,
     visits,
 )
+from convcost.ir.scope import Scope
 
 __all__ = [
     "MAX_FLOATS",
@@ -29,6 +30,7 @@ __all__ = [
     "Note",
     "Payload",
     "Scalar",
+    "Scope",
     "Shape",
     "Tensor",
     "Value",

@@ -19,7 +19,7 @@ Value = tuple[Scalar, ...]
 MAX_VALUE = 4096
 """Contents of larger tensors are not carried."""
 
-MAX_FLOATS = 64
+MAX_FLOATS = 16
 """Nor those of floating-point tensors above this: scales and limits are short, and fractions are slow."""
 
 TENSOR = "tensor"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from convcost.errors import ModelError, ShapeError, Unknown
-from convcost.ir import MAX_FLOATS, MAX_VALUE, Graph, Node, Shape, Tensor
+from convcost.ir import MAX_FLOATS, MAX_VALUE, Graph, Node, Scope, Shape, Tensor
 from convcost.ops import find
 from convcost.ops.base import Call, Op
 
@@ -38,28 +38,7 @@ Key = tuple[int, tuple[Tensor, ...], tuple[Tensor | None, ...], bool]
 Attempt = Callable[[str], tuple[Graph, bool]]
 
 
-class Scope:
-    """Tensors by name, seen through the enclosing graphs."""
-
-    __slots__ = ("own", "parent")
-
-    def __init__(self, own: dict[str, Tensor], parent: Scope | None = None) -> None:
-        self.own = own
-        self.parent = parent
-
-    def all(self, names: tuple[str, ...]) -> tuple[Tensor | None, ...]:
-        """The tensors called `names`; None for an empty name and for what is not known."""
-        get = self.own.get if self.parent is None else self.get
-        return tuple([get(name) if name else None for name in names])
-
-    def get(self, name: str) -> Tensor | None:
-        scope: Scope | None = self
-        while scope is not None:
-            found = scope.own.get(name)
-            if found is not None:
-                return found
-            scope = scope.parent
-        return None
+Tensors = Scope[Tensor]
 
 
 class Resolver:
@@ -73,13 +52,13 @@ class Resolver:
         self.contradictions: list[str] | None = None
         """Inside a branch that may never run: what is wrong in it. Elsewhere None, and the first one is raised."""
 
-    def graph(self, graph: Graph, inputs: tuple[Tensor, ...], outer: Scope | None) -> Graph:
+    def graph(self, graph: Graph, inputs: tuple[Tensor, ...], outer: Tensors | None) -> Graph:
         """`graph` with `inputs` (typed) in place of its own, every tensor resolved."""
         if self.depth >= MAX_DEPTH:
             raise ModelError(f"nested too deep: more than {MAX_DEPTH} bodies inside each other", code=TOO_MUCH)
         self.depth += 1
         try:
-            scope = Scope(dict(graph.tensors), outer)
+            scope = Tensors(dict(graph.tensors), outer)
             for t in inputs:
                 scope.own[t.name] = t
             nodes = tuple([self.node(node, scope) for node in graph.nodes])
@@ -87,7 +66,7 @@ class Resolver:
             self.depth -= 1
         return msgspec.structs.replace(graph, inputs=inputs, nodes=nodes, tensors=scope.own, resolved=True)
 
-    def body(self, graph: Graph, given: tuple[Tensor, ...], outer: Scope | None) -> Graph:
+    def body(self, graph: Graph, given: tuple[Tensor, ...], outer: Tensors | None) -> Graph:
         """A body called with `given` as its inputs, remembered by them and by what it sees of the graphs around it.
 
         An input that a function is not given is absent in its body, as an empty name would be.
@@ -119,7 +98,7 @@ class Resolver:
             self.free[id(graph)] = tuple(sorted(used - own - {""}))
         return self.free[id(graph)]
 
-    def node(self, node: Node, scope: Scope) -> Node:
+    def node(self, node: Node, scope: Tensors) -> Node:
         """Work out one node: its outputs go into `scope`; the node comes back with its bodies resolved."""
         op = find(node.domain, node.op)
         inputs = scope.all(node.inputs)
@@ -153,7 +132,7 @@ class Resolver:
             node, bodies=tuple((role, bodies.get(role, graph)) for role, graph in node.bodies)
         )
 
-    def runs(self, node: Node, scope: Scope, bodies: dict[str, Graph]) -> tuple[Run, Attempt]:
+    def runs(self, node: Node, scope: Tensors, bodies: dict[str, Graph]) -> tuple[Run, Attempt]:
         """What resolves a body of `node` and keeps it in `bodies`: where it must run, and where it need not."""
 
         def run(role: str, given: tuple[Tensor, ...]) -> Graph:
