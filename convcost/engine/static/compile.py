@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convcost.engine.kernels.convolution.workspace import Program, Workspace
 from convcost.engine.kernels.pooling import pool_sizes
-from convcost.engine.kernels.windowed import reach as compute_reach
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit, relu
 from convcost.engine.values import Array
@@ -70,36 +69,34 @@ def addition(unit: Unit, x: Array, other: Array, y: Array, ws: Workspace) -> lis
 def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Program]:
     """Y = act(scale · x + shift), by channel."""
     c = unit.scale.size
-    plain = bool((unit.scale == 1).all())
-    bare = not unit.shift.any()
+    if unit.floor is not None:
+        steps: list[tuple[Any, Any]] = [(maximum, unit.floor)]
+    else:
+        steps = [(np.multiply, unit.scale)] if (unit.scale != 1).any() else []
+        steps += [(np.add, unit.shift)] if unit.shift.any() or not steps else []
     if layout == FIRST:
         rows = x.reshape(x.shape[0], c, -1)
         out = y.reshape(rows.shape)
-        scale, shift = unit.scale[:, None], unit.shift[:, None]
         parts = [(n, p) for n in range(rows.shape[0]) for p in pieces(c, max(1, PIECE // max(rows.shape[2], 1)))]
-        views = [(rows[n, a:b], out[n, a:b], scale[a:b], shift[a:b]) for n, (a, b) in parts]
+        views = [(rows[n, a:b], out[n, a:b], [(f, v[a:b, None]) for f, v in steps]) for n, (a, b) in parts]
     else:
-        repeat = max(1, WIDE // c)
         flat: Any = x.reshape(-1, c)
         target: Any = y.reshape(-1, c)
+        repeat = max(1, WIDE // c) if flat.strides[0] == target.strides[0] == 4 * c else 1
         whole = flat.shape[0] // repeat * repeat
-        wide, out = flat[:whole].reshape(-1, c * repeat), target[:whole].reshape(-1, c * repeat)
-        scale, shift = np.tile(unit.scale, repeat), np.tile(unit.shift, repeat)
+        wide, out = (v[:whole].reshape(-1, c * repeat) for v in (flat, target))
+        repeated = [(f, np.tile(v, repeat)) for f, v in steps]
         cuts = pieces(wide.shape[0], max(1, PIECE // (c * repeat)))
-        views = [(wide[a:b], out[a:b], scale, shift) for a, b in cuts]
+        views = [(wide[a:b], out[a:b], repeated) for a, b in cuts]
         if whole < flat.shape[0]:
-            views.append((flat[whole:], target[whole:], unit.scale, unit.shift))
+            views.append((flat[whole:], target[whole:], steps))
 
-    def make(part: tuple[Array, Array, Array, Array]) -> Program:
-        a, b, by, plus = part
+    def make(part: tuple[Array, Array, list[tuple[Any, Any]]]) -> Program:
+        a, b, operations = part
         program: Program = []
-        if not plain:
-            program.append((np.multiply, (a, by, b)))
+        for operation, operand in operations:
+            program.append((operation, (a, operand, b)))
             a = b
-        if not bare:
-            program.append((np.add, (a, plus, b)))
-        elif plain:
-            program.append((np.copyto, (b, a)))
         return program if unit.act is None else [*program, (unit.act, (b,))]
 
     return shared(ws, views, make)
@@ -185,13 +182,16 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
     spatial = x.shape[2:] if first else x.shape[1:-1]
     win, out, after = pool_sizes(a, spatial)
     largest = op == "MaxPool"
-    combine = maximum if largest else np.add
-    padded, fill = surrounded(x, win.before, after, 2 if first else 1, -np.inf if largest else 0)
     divisor = None if largest else divisors(a, spatial, win, out, after)
     if divisor is not None and not first:
         divisor = divisor[..., None]
     lead = (slice(None),) * (2 if first else 1)
-    rank = len(out)
+    axes = [Axis(*v) for v in zip(spatial, out, win.kernel, win.strides, win.dilations, win.before, strict=True)]
+    source: Array = x
+    fill: Program = []
+    if not all(axis.centred for axis in axes):
+        source, fill = surrounded(x, win.before, after, len(lead), -np.inf if largest else 0)
+        axes = [axis._replace(size=n, before=0) for axis, n in zip(axes, source.shape[len(lead) :], strict=False)]
     per_row = prod(y.shape) // max(out[0], 1)
     bands = pieces(out[0], max(1, PIECE // max(per_row, 1)))
     if ws.threads > 1:
@@ -199,27 +199,20 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
 
     def make(band: tuple[int, int], between: dict[tuple[int, ...], Array]) -> Program:
         program: Program = []
-        low = band[0] * win.strides[0]
-        reach = (band[1] - 1) * win.strides[0] + compute_reach(win.kernel[0], win.dilations[0])
-        part: Array = padded[(*lead, slice(low, reach))]
-        for axis in range(rank):
-            count = band[1] - band[0] if axis == 0 else out[axis]
-            s, d, at = win.strides[axis], win.dilations[axis], len(lead) + axis
-            head = (slice(None),) * at
-            views = [part[(*head, slice(t * d, t * d + s * (count - 1) + 1, s))] for t in range(win.kernel[axis])]
+        part = source
+        for i, axis in enumerate(axes):
+            at, places = len(lead) + i, band if i == 0 else (0, axis.out)
             target: Array = y[(*lead, slice(*band))]
-            if axis < rank - 1:
-                key = (axis, *views[0].shape)
-                target = between.setdefault(key, np.empty(views[0].shape, np.float32))
-            if len(views) == 1:
-                program.append((np.copyto, (target, views[0])))
-            else:
-                program.append((combine, (views[0], views[1], target)))
-                program += [(combine, (target, v, target)) for v in views[2:]]
+            if i < len(axes) - 1:
+                shape = (*part.shape[:at], places[1] - places[0], *part.shape[at + 1 :])
+                target = between.setdefault((i, *shape), np.empty(shape, np.float32))
+            program += combined(part, at, axis, places, maximum if largest else np.add, target)
             part = target
         if divisor is not None:
             rows = divisor[band[0] : band[1]] if divisor.shape[0] > 1 else divisor
             program.append((np.multiply, (part, rows, part)))
+        if unit.act is not None:
+            program.append((unit.act, (part,)))
         return program
 
     def compile_share(share: Sequence[tuple[int, int]], slot: int) -> Program:
@@ -229,6 +222,57 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
 
     inner = ws.share(bands, compile_share)
     return [[*fill, *(call for program in inner for call in program)]] if fill else inner
+
+
+class Axis(NamedTuple):
+    """One spatial axis of a pooling."""
+
+    size: int
+    out: int
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+
+    def valid(self, tap: int, places: tuple[int, int]) -> tuple[int, int]:
+        """Those of the output `places` for which a tap reads the input and not its border."""
+        low = self.before - tap * self.dilation
+        stop = (self.size - 1 + low) // self.stride + 1
+        start = max(places[0], -(-low // self.stride))
+        return start, max(start, min(places[1], stop))
+
+    @property
+    def centred(self) -> bool:
+        """Whether one tap reads the input at every output, so that no border needs to be made."""
+        return any(self.valid(t, (0, self.out)) == (0, self.out) for t in range(self.kernel))
+
+
+def combined(part: Array, at: int, axis: Axis, places: tuple[int, int], combine: Any, target: Array) -> Program:
+    """Combine the taps of one axis for the output `places`, each where it reads the input."""
+    lead = (slice(None),) * at
+    reach = {t: axis.valid(t, places) for t in range(axis.kernel)}
+    base, *others = sorted(reach, key=lambda t: (reach[t] != places, t))
+
+    def view(tap: int, low: int, high: int) -> Array:
+        start = low * axis.stride - axis.before + tap * axis.dilation
+        return part[(*lead, slice(start, start + (high - low - 1) * axis.stride + 1, axis.stride))]
+
+    def goal(low: int, high: int) -> Array:
+        return target[(*lead, slice(low - places[0], high - places[0]))]
+
+    program: Program = []
+    done = False
+    for tap in others:
+        low, high = reach[tap]
+        if low >= high:
+            continue
+        into = goal(low, high)
+        program.append((combine, (into if done else view(base, low, high), view(tap, low, high), into)))
+        if not done:
+            rest = [(a, b) for a, b in ((places[0], low), (high, places[1])) if a < b]
+            program += [(np.copyto, (goal(a, b), view(base, a, b))) for a, b in rest]
+            done = True
+    return program if done else [(np.copyto, (target, view(base, *places)))]
 
 
 def surrounded(

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from convcost.engine.kernels.conv import geometry
+from convcost.engine.kernels.convolution import pointwise
 from convcost.engine.plan import Plan, Step
+from convcost.engine.static.shuffle import Shuffle, find_shuffles
+from convcost.engine.static.simplify import simplify
 from convcost.engine.static.units import Activation, Reader, Unit, clip_to, leaky, relu
 from convcost.engine.values import Array
 from convcost.ir import Graph
@@ -27,7 +31,14 @@ class Fuser:
 
     def walk(self, steps: list[Step]) -> list[Unit]:
         """The units of a plan's steps."""
-        for step in steps:
+        shuffles = find_shuffles(steps, self.read) if self.fuse else {}
+        taken: set[int] = set()
+        for i, step in enumerate(steps):
+            if i in taken:
+                continue
+            if i in shuffles and self.shuffled(steps, shuffles[i]):
+                taken.update(shuffles[i].steps)
+                continue
             inputs = [self.read.names[s] if s >= 0 else "" for s in step.inputs]
             outputs = [self.read.names[s] if s >= 0 else "" for s in step.outputs]
             if step.run_bodies is None and self.joined(step, inputs, outputs):
@@ -37,7 +48,24 @@ class Fuser:
             self.units.append(unit)
             for name in outputs:
                 self.made[name] = unit
+        if self.fuse:
+            simplify(self.units, self.read)
         return self.units
+
+    def shuffled(self, steps: list[Step], shuffle: Shuffle) -> bool:
+        """Let a grouped 1x1 convolution write its channels in shuffled order."""
+        unit = self.made.get(shuffle.source)
+        if unit is None or unit.kind != "conv" or unit.step.node.op == "ConvTranspose" or unit.addend or unit.shuffled:
+            return False
+        shape, a, w = self.read.shape(unit.inputs[0]), unit.attrs, unit.weight
+        if self.read.uses.get(shuffle.source) != 1 or shape is None or a.group != shuffle.groups:
+            return False
+        if pointwise.applies(geometry(shape, w.shape, a)) is not None:
+            return False
+        unit.shuffled = True
+        for i in shuffle.steps:
+            self.extend(unit, steps[i], [self.read.names[steps[i].outputs[0]]])
+        return True
 
     def unit(self, step: Step, inputs: list[str], outputs: list[str]) -> Unit:
         """The unit of one step that joins no other."""
@@ -208,7 +236,7 @@ class Fuser:
     def open(self, name: str, more: tuple[str, ...] = (), *, addend: bool = False) -> Unit | None:
         """The unit that makes `name` for one reader only and has no activation yet."""
         unit = self.made.get(name)
-        if unit is None or unit.kind not in ("conv", "affine", *more) or unit.act is not None:
+        if unit is None or unit.kind not in ("conv", "affine", *more) or unit.act is not None or unit.shuffled:
             return None
         if self.read.uses.get(name) != 1 or (unit.addend is not None and not addend):
             return None

@@ -8,6 +8,7 @@ transpositions' times smaller.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 from convcost.engine.kernels.convolution.choose import Choice, Trial
 from convcost.engine.static.units import Reader, Unit
@@ -16,6 +17,9 @@ FIRST, LAST = "nchw", "nhwc"
 AGNOSTIC = ("affine", "act", "add", "concat", "lrn", "pool")
 BYTES_PER_SECOND = 2e9
 """What a transposition moves, where nothing was measured."""
+
+POOLED = {FIRST: 1.5e-9, LAST: 0.5e-9}
+"""Seconds an element of a pooling's input, about: rows of columns that are not neighbours are slow."""
 
 
 class Layouts:
@@ -74,6 +78,9 @@ class Layouts:
         if unit.kind == "conv":
             trial = self.trial(unit)
             return 1e9 if trial is None else trial.seconds or 0.0
+        if unit.kind == "pool":
+            size = prod(self.read.shape(unit.inputs[0]) or ())
+            return size * POOLED[self.layout(unit.outputs[0])]
         if unit.kind in AGNOSTIC:
             return 0.0
         return sum(self.transposition(n) for n in (*unit.reads, *unit.outputs) if n and self.layout(n) == LAST)

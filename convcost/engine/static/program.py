@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -89,7 +90,7 @@ class Program:
         """The numbers of a convolution."""
         shape = self.read.shape(unit.inputs[0])
         assert shape is not None
-        return geometry(shape, unit.weight.shape, unit.attrs)
+        return replace(geometry(shape, unit.weight.shape, unit.attrs), shuffled=unit.shuffled)
 
     def choice(self, g: Geometry) -> Choice:
         """The candidates of a convolution: by trial, or by rule without times."""

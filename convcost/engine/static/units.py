@@ -22,12 +22,14 @@ class Unit:
         "addend",
         "attrs",
         "bias",
+        "floor",
         "inputs",
         "kind",
         "nodes",
         "outputs",
         "scale",
         "shift",
+        "shuffled",
         "step",
         "weight",
     )
@@ -43,7 +45,9 @@ class Unit:
         self.bias: Any = None
         self.scale: Any = None
         self.shift: Any = None
+        self.floor: Any = None
         self.addend: str | None = None
+        self.shuffled = False
         self.act: Activation | None = None
 
     @property

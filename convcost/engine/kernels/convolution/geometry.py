@@ -15,6 +15,7 @@ from convcost.window import effective_kernel, output_size, same_size, transposed
 class Geometry:
     """A convolution of `batch` inputs of `c` channels to `m` channels, with one entry a spatial axis elsewhere.
 
+    `shuffled` says that the output channels of the groups are interleaved: the first of each, then the second of each.
     `before` and `after` are the zeros around the input of a convolution, or what a transposed one crops from its
     output; either may be negative. At least two spatial axes: `geometry` gives one-dimensional layers a leading 1.
     """
@@ -31,6 +32,7 @@ class Geometry:
     spatial: tuple[int, ...]
     out: tuple[int, ...]
     transposed: bool = False
+    shuffled: bool = False
 
     @property
     def rank(self) -> int:
@@ -97,6 +99,7 @@ def geometry(x: tuple[int, ...], w: tuple[int, ...], attrs: ConvAttrs) -> Geomet
     ):
         raise ShapeError(f"a weight of {w} with group {attrs.group} does not fit an input of {x}")
     out: list[int] = []
+    strides: list[int] = []
     if isinstance(attrs, ConvTransposeAttrs):
         win, extra = transposed_window(attrs, spatial, kernel)
     else:
@@ -111,6 +114,7 @@ def geometry(x: tuple[int, ...], w: tuple[int, ...], attrs: ConvAttrs) -> Geomet
         if not isinstance(o, int) or o < 1:
             raise ShapeError(f"a kernel of {kernel} does not fit an input of {spatial}")
         out.append(o)
+        strides.append(s if transposed or o > 1 else min(s, max(i + pb + pe, 1)))  # a huge one is never stepped
     one = (1,) if len(kernel) == 1 else ()
     zero = (0,) if len(kernel) == 1 else ()
     return Geometry(
@@ -119,7 +123,7 @@ def geometry(x: tuple[int, ...], w: tuple[int, ...], attrs: ConvAttrs) -> Geomet
         m=w[1] * attrs.group if transposed else w[0],
         group=attrs.group,
         kernel=one + kernel,
-        strides=one + win.strides,
+        strides=one + tuple(strides),
         dilations=one + win.dilations,
         before=zero + ints(win.before),
         after=zero + ints(win.after),

@@ -38,8 +38,8 @@ FOLDED = 256
 
 
 def tiles(g: Geometry, tile: int, itemsize: int, threads: int, *, single: bool) -> list[Box]:
-    """Boxes of (image, *output) whose gathered windows take about `tile` bytes; `single`: of one image each."""
-    limit = max(1, tile // (g.taps * g.c * itemsize))
+    """Boxes of (image, *output) whose windows, or outputs, take about `tile` bytes; `single`: of one image each."""
+    limit = max(1, tile // (max(g.taps * g.c, g.m) * itemsize))
     if single:
         limit = min(limit, prod(g.out))
     return boxes((g.batch, *g.out), limit, threads)

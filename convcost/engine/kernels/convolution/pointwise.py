@@ -89,9 +89,12 @@ def by_columns(x: Array, w: Array, y: Array, ws: Workspace, end: Epilogue) -> li
 def to_first(
     x: Array, w: Array, g: Geometry, y: Array, ws: Workspace, end: Epilogue, tile: int, *, first: bool
 ) -> list[Program]:
-    """x, channels first or last, to y: (N, M, *O); w: (g, M/g, C/g)."""
+    """x, channels first or last, to y: (N, M, *O); w: (g, M/g, C/g). The channels can be shuffled without a copy."""
     size = prod(g.out)
     flat = y.reshape(g.batch, g.m, size)
+    groups = flat.reshape(g.batch, g.mg, g.group, size).swapaxes(1, 2)
+    if not g.shuffled:
+        groups = flat.reshape(g.batch, g.group, g.mg, size)
     source = x.reshape(g.batch, g.c, size) if first else x.reshape(g.batch, size, g.c).transpose(0, 2, 1)
 
     def share(part: Sequence[Box], slot: int) -> Program:  # noqa: ARG001 - every product lands in the output
@@ -101,7 +104,7 @@ def to_first(
                 program.append((np.matmul, (w[0], source[n, :, a:b], flat[n, :, a:b])))
             else:
                 columns = source[n].reshape(g.group, g.cg, size)[:, :, a:b]
-                program.append((np.matmul, (w, columns, flat[n].reshape(g.group, g.mg, size)[:, :, a:b])))
+                program.append((np.matmul, (w, columns, groups[n, :, :, a:b])))
             program += end.first(flat, n, a, b)
         return program
 

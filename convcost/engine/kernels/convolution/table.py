@@ -39,6 +39,7 @@ class Algorithm:
                                         runs it: later runs read these same arrays
     tiles       tile sizes in bytes worth trying
     work(g)     a rough prediction of the time, see `work.py`
+    shuffles    can interleave the output channels of its groups, `Geometry.shuffled`
     exact       only reorders the sum of products, so that the error is that of a direct sum
     """
 
@@ -52,6 +53,7 @@ class Algorithm:
     tiles: tuple[int, ...]
     work: Callable[[Geometry], float]
     exact: bool = True
+    shuffles: bool = False
 
     @property
     def layout(self) -> str:
@@ -90,6 +92,7 @@ def _products(
             partial(module.to_last if b == LAST else module.to_first, first=a == FIRST),
             tiles,
             cost,
+            shuffles=module is pointwise and b == FIRST,
         )
         for a, b in _LAYOUTS
     )

@@ -1,0 +1,65 @@
+"""Units made cheaper by what their neighbours can do for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from convcost.engine.kernels.pooling import pool_sizes
+from convcost.engine.static.units import Reader, Unit, relu
+
+LARGEST = 1e30
+"""Quotients over this are not trusted."""
+
+
+def simplify(units: list[Unit], read: Reader) -> None:
+    """Change units in place; the results stay the same but for rounding."""
+    made = {name: unit for unit in units for name in unit.outputs if name}
+    for unit in units:
+        source = made.get(unit.inputs[0]) if unit.inputs else None
+        if source is None or read.uses.get(unit.inputs[0]) != 1:
+            continue
+        if unit.kind == "pool" and unit.step.node.op == "MaxPool":
+            delay(source, unit, read)
+        elif unit.kind == "conv" and source.kind == "affine":
+            absorb(source, unit)
+
+
+def delay(source: Unit, pool: Unit, read: Reader) -> None:
+    """Max over a window of relu(x) is relu of the maximum: the activation runs on the smaller array."""
+    if source.act is not relu or source.kind not in ("conv", "affine", "add"):
+        return
+    shape = read.shape(pool.inputs[0])
+    assert shape is not None
+    win, out, _ = pool_sizes(pool.attrs, shape[2:])
+    for n, o, k, s, d, before in zip(shape[2:], out, win.kernel, win.strides, win.dilations, win.before, strict=True):
+        if d > 1 or before >= k or (o - 1) * s - before >= n:
+            return  # a window wholly in the border has the lowest value, which is not relu of anything
+    source.act, pool.act = None, relu
+
+
+def absorb(source: Unit, conv: Unit) -> None:
+    """Let a 1x1 convolution take over most of relu(s x + t).
+
+    For s > 0 it is s (max(x, -t/s) + t/s): the products take the factor, the bias takes what is added, and one maximum
+    is left of three operations. A border of zeros would not be zero any more.
+    """
+    w: Any = conv.weight
+    if source.act is not relu or conv.step.node.op != "Conv" or any(d != 1 for d in w.shape[2:]):
+        return
+    if any(conv.attrs.pads or ()) or conv.attrs.auto_pad not in ("NOTSET", "VALID") or not (source.scale > 0).all():
+        return
+    scale, shift = source.scale.astype(np.float64), source.shift.astype(np.float64)
+    ratio = shift / scale
+    if np.abs(ratio).max() > LARGEST:
+        return
+    groups = conv.attrs.group
+    columns = (-1, w.shape[1], *(1,) * (w.ndim - 2))
+    by_group = w.astype(np.float64).reshape(groups, -1, *w.shape[1:])
+    factors = scale.reshape(groups, *columns)
+    added = (by_group * shift.reshape(groups, *columns)).reshape(w.shape[0], -1).sum(axis=1)
+    conv.weight = (by_group * factors).reshape(w.shape).astype(np.float32)
+    conv.bias = (added if conv.bias is None else conv.bias + added).astype(np.float32)
+    source.floor = (-ratio).astype(np.float32)
+    source.act = None
