@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.errors import ShapeError
 from convcost.ir import Dim, DType, Shape, Tensor, product
-from convcost.ops.base import Attrs, Call, Op, Work, alike, axis_of, joins, require, show, typed
+from convcost.ops.base import Attrs, Call, Op, Work, alike, axis_of, joins, may_equal, require, show, typed
 from convcost.ops.pool import norms_of
 
 
@@ -104,7 +104,7 @@ def vector(t: Tensor | None, size: Shape, what: str) -> None:
     """A statistic has one element for each channel."""
     if t is None or t.shape is None:
         return
-    if t.shape != size and not alike(t.shape, size):
+    if not alike(t.shape, size):
         raise ShapeError(f"the {what} has the shape {show(t.shape)}, not {show(size)}: one element for each channel")
 
 
@@ -160,11 +160,7 @@ def layer_norm_shape(call: Call) -> tuple[Tensor, ...]:
 
 def normal_shape(scale: Shape, m: Shape) -> None:
     """A scale or shift broadcasts to the normalised dimensions."""
-    tail = scale[max(len(scale) - len(m), 0) :]
-    ok = all(
-        a in {1, b} or not (isinstance(a, int) and isinstance(b, int))
-        for a, b in zip(reversed(tail), reversed(m), strict=False)
-    )
+    ok = all(a == 1 or may_equal(a, b) for a, b in zip(reversed(scale), reversed(m), strict=False))
     require(ok, f"the scale or shift {show(scale)} does not broadcast to the normalised dimensions {show(m)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcost.ir import Dim, Shape, Tensor, product
-from convcost.ops.base import Attrs, Call, Op, Work, axis_of, joins, require, show, typed
+from convcost.ops.base import Attrs, Call, Op, Work, alike, axis_of, joins, require, show, typed
 
 
 class SoftmaxAttrs(Attrs, frozen=True):
@@ -96,14 +96,7 @@ def loss_shape(call: Call) -> tuple[Tensor, ...]:
     require(call.attrs.reduction in ("none", "mean", "sum"), f"reduction '{call.attrs.reduction[:40]}' is not known")
     each = (x.dims[0], *x.dims[2:])
     if target.shape is not None:
-        require(
-            len(target.shape) == len(each)
-            and all(
-                a == b or not isinstance(a, int) or not isinstance(b, int)
-                for a, b in zip(target.shape, each, strict=False)
-            ),
-            f"the target has the shape {show(target.shape)}, not {show(each)}",
-        )
+        require(alike(target.shape, each), f"the target has the shape {show(target.shape)}, not {show(each)}")
     return typed(x, each if call.attrs.reduction == "none" else ()), typed(x, x.dims)
 
 

@@ -146,14 +146,24 @@ AFTER_CONV: list[tuple[str, list[Any] | None]] = [
     ("z = Constant <value_float = 0.1> () y = QuantizeLinear(t, z)", [(3, 2, 1)] * 2),
     ("y = Shape(t)", None),
     ("y = local.twice(t)", [(3, 2, 1)] * 2),
+    ("y = local.last(w, t)", [(3, 2, 1)] * 2),
+    (
+        'SCALES r = Resize <mode = "nearest"> (t, , s) y = MaxPool <kernel_shape = [3, 3]> (r)',
+        [(3 + 2, 1, 1), (5, Fraction(2, 3), 1)],
+    ),
+    ("y = Flatten(t)", None),
+    ("s = Constant <value_ints = [1, 4, 8, 8]> () k = ConstantOfShape(s) y = Conv(k, w)", None),
 ]
 SCALES = "s = Constant <value_floats = [1.0, 1.0, 2.0, 3.0]> ()"
-TWICE = '<domain: "local", opset_import: ["" : 19]> twice (a) => (b) { c = Identity(a) b = Add(c, c) }'
+TWICE = """<domain: "local", opset_import: ["" : 19]> twice (a) => (b) { c = Identity(a) b = Add(c, c) }
+<domain: "local", opset_import: ["" : 19]> last (a, b) => (d) { c = Relu(b) d = local.id(c) }
+<domain: "local", opset_import: ["" : 19]> id (a) => (b) { b = Identity(a) }"""
 
 
 @pytest.mark.parametrize(("body", "axes"), AFTER_CONV)
 def test_what_follows_a_convolution(body: str, axes: list[Any] | None) -> None:
     body = body.replace("SCALES", SCALES)
+    body = body.replace("y =", "v =") + " y = Identity(v)"
     found = rows(f"{CONV} {body}", more=W, functions=TWICE)[-1]
     if axes is None:
         assert found.receptive_field is None
@@ -183,6 +193,8 @@ def test_branches_that_meet(left: list[int], right: list[int], size: tuple[int, 
     found = field_of(layers[-1])
     assert tuple(a.size for a in found.axes) == size
     assert found.aligned is aligned
+    if aligned:
+        assert [Fraction(axis.padding) for axis in found.axes] == [Fraction(k - 1, 2) for k in size]
     after = field_of(rows(f"{body} m = {meet} y = MaxPool <kernel_shape = [1, 1]> (m)", more=more)[-1])
     assert after.aligned is aligned
     channels = "d = DepthToSpace <blocksize = 2>(m)" if "Add" in meet else "d = SpaceToDepth <blocksize = 2>(m)"
@@ -206,3 +218,38 @@ def test_every_input_has_its_own_field() -> None:
     assert layers[-1].receptive_field is not None
     fields = {f.input: [(a.size, a.stride, a.padding) for a in f.axes] for f in layers[-1].receptive_field}
     assert fields == {"x": [(3, "2", "1")] * 2, "z": [(1, "1", "0")] * 2}
+
+
+def test_branches_around_one_centre_that_move_at_different_speed_are_not_aligned() -> None:
+    """Both first windows cover 17 × 21 elements from the first; the next ones begin 2, or 1, further on."""
+    body = """a = MaxPool <kernel_shape = [17, 21], strides = [2, 2], pads = [0, 0, 15, 19]> (x)
+              b = MaxPool <kernel_shape = [17, 21]> (x) y = Add(a, b)"""
+    found = field_of(rows(body)[-1])
+    assert [(a.size, a.padding) for a in found.axes] == [(17, "0"), (21, "0")]
+    assert not found.aligned
+
+
+@pytest.mark.parametrize("last", ["Add(m, a)", "Add(a, m)"])
+def test_what_is_misaligned_once_stays_so(last: str) -> None:
+    body = f"""a = MaxPool <kernel_shape = [4, 4], auto_pad = "SAME_UPPER"> (x)
+               b = MaxPool <kernel_shape = [3, 3], auto_pad = "SAME_UPPER"> (x) m = Add(a, b) y = {last}"""
+    assert not field_of(rows(body)[-1]).aligned
+
+
+def test_constants_are_no_inputs() -> None:
+    """Also those that a file lists among its inputs."""
+    text = """<ir_version: 10, opset_import: ["" : 19]> g (float[1, 1, 2, 2] x, float[1, 1, 2, 2] k) => (float y)
+              <float[1, 1, 2, 2] k = {1, 2, 3, 4}> { y = Add(x, k) }"""
+    layers = analysis.count(from_bytes(onnx.parser.parse_model(text).SerializeToString()).graph).layers
+    assert layers[-1].receptive_field is not None
+    assert [f.input for f in layers[-1].receptive_field] == ["x"]
+
+
+def test_an_input_of_unknown_rank_is_not_followed() -> None:
+    layers = rows("t = Relu(z) y = Relu(x)", more=", float z")
+    assert layers[0].receptive_field is None
+    assert axes_of(layers[1]) == [(1, Fraction(1), Fraction(0))] * 2
+
+
+def test_without_spatial_axes_there_is_no_field() -> None:
+    assert rows("y = Relu(x)", "float[2, 3] x")[-1].receptive_field is None

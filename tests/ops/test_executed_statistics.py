@@ -209,6 +209,18 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], Callable[[], Any]]] = [
         {},
         lambda: (mean([x * A * A for x in some(3)]), total(some(3))),
     ),
+    (
+        "NegativeLogLikelihoodLoss",
+        ((3, 5, 2), (3, 2), (5,)),
+        {"reduction": "sum"},
+        lambda: total([x * A * A for x in some(6)]),
+    ),
+    (
+        "SoftmaxCrossEntropyLoss",
+        ((3, 5, 2, 4), (3, 2, 4)),
+        {},
+        lambda: (each(24, 5, log_softmax)(), mean([x * A for x in some(24)])),
+    ),
     ("DFT", ((2, 8, 1),), {}, transforms(2, 8, 8, parts=1)),
     ("DFT", ((2, 8, 1),), {"onesided": 1}, transforms(2, 8, 5, parts=1)),
     ("DFT", ((2, 8, 2),), {}, transforms(2, 8, 8, parts=2)),
