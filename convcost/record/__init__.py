@@ -1,0 +1,55 @@
+"""The report as types: the JSON report, its schema, and every other output are made from these records.
+
+Counts are exact integers; None (`null`) means not known, 0 means known to be zero. Times are nanoseconds, sizes bytes.
+Struct field order is the order of the JSON keys.
+"""
+
+from convcost.record.comparisons import Alternative, Comparison, Ratio, Skipped
+from convcost.record.cost import COUNTED, Cost, Record
+from convcost.record.layers import AlgorithmCost, AxisField, Layer, LayerTiming, ReceptiveField, Share
+from convcost.record.models import Coverage, Figure, Model, ModelTiming, Output, UnknownNode, Verification
+from convcost.record.reports import (
+    CONVENTION,
+    SCHEMA_VERSION,
+    Check,
+    Diagnostic,
+    Environment,
+    Location,
+    Report,
+    Tool,
+    decode,
+    encode,
+)
+
+__all__ = [
+    "CONVENTION",
+    "COUNTED",
+    "SCHEMA_VERSION",
+    "AlgorithmCost",
+    "Alternative",
+    "AxisField",
+    "Check",
+    "Comparison",
+    "Cost",
+    "Coverage",
+    "Diagnostic",
+    "Environment",
+    "Figure",
+    "Layer",
+    "LayerTiming",
+    "Location",
+    "Model",
+    "ModelTiming",
+    "Output",
+    "Ratio",
+    "ReceptiveField",
+    "Record",
+    "Report",
+    "Share",
+    "Skipped",
+    "Tool",
+    "UnknownNode",
+    "Verification",
+    "decode",
+    "encode",
+]
