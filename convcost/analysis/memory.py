@@ -64,6 +64,5 @@ def captured(node: Node) -> tuple[str, ...]:
     while todo:
         body = todo.pop()
         out.extend(name for inner in body.nodes for name in inner.inputs if name not in body.tensors)
-        out.extend(name for name in body.outputs if name not in body.tensors)
         todo.extend(b for inner in body.nodes for role, b in inner.bodies if role != "function")
     return tuple(out)

@@ -91,3 +91,8 @@ def test_an_unknown_size_leaves_the_peak_open(body: str) -> None:
 
 def test_an_open_input_leaves_the_peak_open() -> None:
     assert peak_of("g (float[8, H] x) => (float[8, H] y) { y = Relu(x) }") is None
+
+
+def test_constants_among_the_nodes_are_weights_and_not_made() -> None:
+    text = "g (float[8] x) => (float[8] y) { k = Constant <value_floats = [1.0, 2.0]> () c = Concat <axis = 0> (k, k, k, k) y = Add(x, c) }"
+    assert peak_of(text) == 2 * 32 + 8

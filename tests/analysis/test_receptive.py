@@ -152,6 +152,37 @@ AFTER_CONV: list[tuple[str, list[Any] | None]] = [
         [(3 + 2, 1, 1), (5, Fraction(2, 3), 1)],
     ),
     ("y = Flatten(t)", None),
+    ("y = Transpose <perm = [1, 2, 0, 3]> (t)", [(1, 1, 0), (3, 2, 1)]),
+    ("d = DepthToSpace <blocksize = 2> (t) y = Transpose <perm = [1, 2, 0, 3]> (d)", [(1, 1, 0), (3, 1, 1)]),
+    ("d = SpaceToDepth <blocksize = 2> (t) y = Transpose <perm = [1, 2, 0, 3]> (d)", [(1, 1, 0), (5, 4, 1)]),
+    ("d = ConvTranspose <pads = [1, 1, 1, 1]> (t, w) y = Transpose <perm = [1, 2, 0, 3]> (d)", [(1, 1, 0), (7, 2, 3)]),
+    ("d = GlobalMaxPool(t) y = Transpose <perm = [1, 2, 0, 3]> (d)", [(1, 1, 0), (41, 40, 1)]),
+    ('y = ConvTranspose <auto_pad = "SAME_UPPER", strides = [2, 2]> (t, w)', [(5, 1, 3)] * 2),
+    ('y = ConvTranspose <auto_pad = "SAME_LOWER", strides = [2, 2]> (t, w)', [(5, 1, 1)] * 2),
+    ("y = AveragePool <kernel_shape = [2, 2]> (t)", [(5, 2, 1)] * 2),
+    ("y = LpPool <kernel_shape = [2, 2]> (t)", [(5, 2, 1)] * 2),
+    ("y = GlobalLpPool(t)", [(33, 32, 1), (41, 40, 1)]),
+    ("s = Constant <value_ints = [4, 16, 20]> () y = Reshape(t, s)", [(3, 2, 1)]),
+    ("s = Constant <value_ints = [1, 4, 320]> () y = Reshape(t, s)", None),
+    ("s = Constant <value_ints = [1, 4, 16, 4, 5]> () y = Reshape(t, s)", None),
+    ("s = Constant <value_ints = [1, 4, 16, 20, 1]> () u = Reshape(t, s) y = Squeeze(u)", [(3, 2, 1)]),
+    ("s = Constant <value_ints = [0]> () y = Squeeze(t, s)", [(3, 2, 1)]),
+    ("s = Constant <value_ints = [0]> () u = Squeeze(t, s) y = Unsqueeze(u, s)", [(3, 2, 1)] * 2),
+    ("s, e, a = AXIS1() y = Slice(t, s, e, a)", [(3, 2, 1)] * 2),
+    ("s, e, a = AXIS3() y = Slice(t, s, e, a)", None),
+    *(
+        (f"c = Concat <axis = 2> (t, t) y = {after}", None)
+        for after in (
+            "Conv(c, w)",
+            "ConvTranspose(c, w)",
+            "GlobalMaxPool(c)",
+            "DepthToSpace <blocksize = 2> (c)",
+            "SpaceToDepth <blocksize = 2> (c)",
+            "Relu(c)",
+        )
+    ),
+    ("c = Concat <axis = 2> (t, t) SCALES y = Resize(c, , s)", None),
+    ("c = Concat <axis = 2> (t, t) s = Constant <value_ints = [0, 0, 2, 0, 0, 0, 1, 3]> () y = Pad(c, s)", None),
     ("s = Constant <value_ints = [1, 4, 8, 8]> () k = ConstantOfShape(s) y = Conv(k, w)", None),
 ]
 SCALES = "s = Constant <value_floats = [1.0, 1.0, 2.0, 3.0]> ()"
@@ -160,8 +191,15 @@ TWICE = """<domain: "local", opset_import: ["" : 19]> twice (a) => (b) { c = Ide
 <domain: "local", opset_import: ["" : 19]> id (a) => (b) { b = Identity(a) }"""
 
 
+def cut(axis: int) -> str:
+    """Elements 1 and 2 of an axis, for Slice."""
+    return " ".join(f"{name} = Constant <value_ints = [{v}]> ()" for name, v in (("s", 1), ("e", 3), ("a", axis)))
+
+
 @pytest.mark.parametrize(("body", "axes"), AFTER_CONV)
 def test_what_follows_a_convolution(body: str, axes: list[Any] | None) -> None:
+    for axis in (1, 3):
+        body = body.replace(f"s, e, a = AXIS{axis}()", cut(axis))
     body = body.replace("SCALES", SCALES)
     body = body.replace("y =", "v =") + " y = Identity(v)"
     found = rows(f"{CONV} {body}", more=W, functions=TWICE)[-1]

@@ -113,6 +113,10 @@ def test_division_that_leaves_a_remainder_is_kept() -> None:
     assert (H * 6 + W * 3) // (H * 2 + W) == 3
     assert (H * H * W) // (H * W) == H
     assert str(ceildiv(H, 2)) == "floor((H + 1)/(2))"
+    assert str(ceildiv(7, W - 1)) == "floor((W + 5)/(W - 1))"
+    assert str(5 // H) == "floor((5)/(H))"
+    assert str(7 % H) == "-H*floor((7)/(H)) + 7"
+    assert symbols_of((5 // H, maximum(H * 2, W + 1))) == {"H", "W"}
 
 
 @pytest.mark.parametrize(("a", "b"), [(7, 2), (-7, 2), (7, -2), (-7, -2), (8, 2), (8, -2), (0, 3)])
@@ -144,6 +148,18 @@ def test_questions_that_stay_open_name_what_they_need() -> None:
         _ = H < 3
     with pytest.raises(Unknown, match="cannot tell whether H - 1 is not zero"):
         bool(H - 1)
+    with pytest.raises(Unknown, match="cannot tell whether -H is not zero"):
+        bool(-H)
+    many = tuple(f"s{i}" for i in range(9))
+    with pytest.raises(Unknown) as caught:
+        _ = total(map(symbol, many)) > 3
+    assert caught.value.needs == many
+    with pytest.raises(Unknown) as caught:
+        known(total(map(symbol, many)), "the size")
+    assert caught.value.needs == many
+    with pytest.raises(Unknown) as caught:
+        _ = total(map(symbol, many)) // symbol("x" * 300)
+    assert caught.value.needs == (*many, "x" * 300)
 
 
 def test_truth() -> None:
