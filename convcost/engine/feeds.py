@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from convcost.engine.footprint import predict
+from convcost.engine.memory import default_limit
 from convcost.engine.values import Value, numpy_dtype
 from convcost.errors import EngineError
 from convcost.ir import DType, Graph, Tensor
@@ -15,8 +18,9 @@ def random_feeds(graph: Graph, seed: int = 0) -> dict[str, Value]:
     """An input for each tensor of the graph's signature: normal floats, small integers, false.
 
     Contents that the graph already knows (given on the command line) are kept. Raises EngineError for a shape that
-    is open.
+    is open and for inputs that memory cannot hold.
     """
+    predict(msgspec.structs.replace(graph, nodes=(), outputs=()), default_limit())
     draw = np.random.default_rng(seed)
     return {t.name: _drawn(t, draw) for t in graph.inputs}
 

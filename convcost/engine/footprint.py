@@ -36,6 +36,9 @@ def predict(graph: Graph, limit: int, known: dict[int, int] | None = None) -> in
         last[name] = len(graph.nodes)
     sizes = {t.name: tensor_bytes(t) for t in graph.inputs}
     live = constants + sum(sizes.values())
+    if live > limit:
+        widest = max(sizes, key=lambda n: sizes[n])
+        raise too_large(widest, sizes[widest], live, limit, None)
     peak = live
     for i, node in enumerate(graph.nodes):
         made = {}

@@ -50,13 +50,20 @@ class Watch:
     def __init__(self, limits: Limits, clock: Callable[[], int] | None = None) -> None:
         self.limits = limits
         self.clock = clock
-        self.deadline = None if limits.time_limit is None else time.monotonic() + limits.time_limit
+        self.deadline: float | None = None
         self.prefix = ""
         self.times: dict[str, int] = {}
         self.algorithms: dict[str, str] = {}
         self.inner = 0
         self.below = 0
         self.turn = ""
+
+        self.begin()
+
+    def begin(self) -> None:
+        """The time limit counts from here."""
+        limit = self.limits.time_limit
+        self.deadline = None if limit is None else time.monotonic() + limit
 
     def run(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """The outputs of one step. Raises `EngineError` where a limit is hit or the kernel fails."""
@@ -165,7 +172,7 @@ class Watch:
     def late(self, node: Node) -> EngineError:
         """The error of a run that takes too long."""
         said = f"the time limit of {self.limits.time_limit:g} s is over{self.turn}"
-        return EngineError(said, node=node.name, code="C431")
+        return EngineError(said, node=node.name, code="C431", help="raise --time-limit if the model means it")
 
 
 def too_large(tensor: str, needed: int, total: int, limit: int, node: str | None) -> EngineError:

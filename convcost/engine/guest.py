@@ -40,7 +40,7 @@ def installed() -> bool:
     return importlib.util.find_spec("onnxruntime") is not None
 
 
-def ask(request: Request, feeds: Mapping[str, Any], folder: Path, *, seconds: float) -> dict[str, Any]:
+def ask(request: Request, feeds: Mapping[str, Any], folder: Path, *, seconds: float | None) -> dict[str, Any]:
     """The child's answer. Raises EngineError when onnxruntime is missing, fails, dies or takes too long."""
     if not installed():
         raise EngineError(

@@ -11,7 +11,24 @@ SHARE = 0.8
 
 
 def available_bytes() -> int | None:
-    """Memory that a new program could use without swapping; None where the system does not say."""
+    """Memory that this program could still use without swapping; None where the system does not say."""
+    free, allowed = _free_bytes(), _allowed_bytes()
+    return allowed if free is None else free if allowed is None else min(free, allowed)
+
+
+def _allowed_bytes() -> int | None:
+    """What a limit on the address space leaves; None where there is none."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):
+        return None
+    return None if limit == resource.RLIM_INFINITY else max(limit - used, 0)
+
+
+def _free_bytes() -> int | None:
     if sys.platform == "linux":
         try:
             text = Path("/proc/meminfo").read_text(encoding="ascii")

@@ -106,6 +106,7 @@ class Session:
         inputs = self.inputs(feeds)
         with np.errstate(all="ignore"):
             program = self._programs.find(inputs, fuse=fuse)
+            watch.begin()
             if program is not None:
                 with self._programs.lock, limited(1):
                     values = program.execute(inputs, watch)

@@ -105,8 +105,9 @@ def open_payload(payload: Payload) -> memoryview:
     try:
         size = os.fstat(fd).st_size
         if payload.offset + payload.length > size:
+            what = "external data" if payload.external else "the file"
             raise EngineError(
-                f"{quoted(payload.path)} is too short: {payload.offset + payload.length:,} bytes are needed, "
+                f"{what} {quoted(payload.path)} is too short: {payload.offset + payload.length:,} bytes are needed, "
                 f"it has {size:,}",
                 code="C410",
             )

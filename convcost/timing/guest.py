@@ -20,7 +20,8 @@ from convcost.timing.guest_nodes import node_times
 if TYPE_CHECKING:
     from convcost.timing.measure import Options
 
-SECONDS = 3600.0
+LOADING = 60.0
+"""Seconds that the child may take beside its runs."""
 Source = Literal["model", "random", "mixed"]
 
 
@@ -54,11 +55,19 @@ def profile_guest(
             warmup=options.warmup,
             min_seconds=options.min_seconds,
         )
-        plain = child.ask(request, feeds, folder, seconds=SECONDS)
+        seconds = patience(options)
+        plain = child.ask(request, feeds, folder, seconds=seconds)
         timed = child.ask(
-            msgspec.structs.replace(request, profile=str(folder / "profile")), feeds, folder, seconds=SECONDS
+            msgspec.structs.replace(request, profile=str(folder / "profile")), feeds, folder, seconds=seconds
         )
         events = json.loads(Path(timed["profile"]).read_text(encoding="utf-8"))
     nodes = node_times(events, graph, timed["covered"], options.warmup)
     profile = Profile(nodes, tuple(timed["times_ns"]), tuple(plain["times_ns"]), tuple(plain["warmup_ns"]))
     return profile, weights, threads
+
+
+def patience(options: Options) -> float | None:
+    """Seconds after which the child is ended: its runs cannot be ended one by one. None for ever."""
+    if options.time_limit is None:
+        return None
+    return LOADING + options.min_seconds + (options.runs + options.warmup) * options.time_limit
