@@ -102,19 +102,23 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
     return shared(ws, views, make)
 
 
-def concat(xs: list[Array], y: Array, layout: str, ws: Workspace) -> list[Program]:
-    """The inputs side by side in their channels."""
+def concat(unit: Unit, xs: list[Array], y: Array, layout: str, ws: Workspace) -> list[Program]:
+    """The inputs side by side in their channels; those that were made in their place are not copied."""
     program: Program = []
     start = 0
     for x in xs:
-        if layout == FIRST:
-            stop = start + x.shape[1]
-            program.append((np.copyto, (y[:, start:stop], x)))
-        else:
-            stop = start + x.shape[-1]
-            program.append((np.copyto, (y[..., start:stop], x)))
+        stop = start + x.shape[1 if layout == FIRST else -1]
+        part = y[:, start:stop] if layout == FIRST else y[..., start:stop]
+        if part.ctypes.data != x.ctypes.data:
+            program.append((np.copyto, (part, x)))
         start = stop
-    return shared(ws, program, lambda call: [call])
+    copies = shared(ws, program, lambda call: [call])
+    if unit.act is None:
+        return copies
+    if not y.flags.c_contiguous:
+        return [[*(call for part in copies for call in part), (unit.act, (y,))]]
+    after = activation(unit, y, y, ws)
+    return [[call for part in (*copies, *after) for call in part]] if program else after
 
 
 def gemm(unit: Unit, x: Array, y: Array, ws: Workspace) -> list[Program]:

@@ -224,7 +224,7 @@ class Fuser:
             return False
         act = self.activation(step, inputs)
         if act is not None:
-            unit = self.open(inputs[0], more=("add", "gemm"), addend=True)
+            unit = self.open(inputs[0], more=("add", "gemm", "concat", "pool"), addend=True)
             if unit is not None:
                 unit.act = act
                 return self.extend(unit, step, outputs)

@@ -15,6 +15,7 @@ from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
 from convcost.engine.static.buffers import Arena
 from convcost.engine.static.fuse import Fuser
+from convcost.engine.static.inplace import Spot, spots
 from convcost.engine.static.layout import FIRST, LAST, Layouts
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.static.units import Reader, Unit
@@ -75,6 +76,8 @@ class Program:
         self.spots: dict[int, tuple[dict[str, int], dict[str, int]]] = {}
         self.uses: dict[str, int] = {}
         self.drops: dict[int, list[str]] = {}
+        self.inside: dict[str, Spot] = spots(self.units, self.read, self.layouts) if tuning.fuse else {}
+        self.homes: dict[str, int] = {}
         self.lay_out()
         if self.arena.nbytes > limit:
             raise EngineError("the buffers of the compiled plan do not fit", code="C430")
@@ -115,6 +118,8 @@ class Program:
         for slot in self.plan.outputs:
             name = self.read.names[slot]
             uses[name] = uses.get(name, 0) + 1
+        for name, spot in self.inside.items():
+            uses[spot.whole] = uses.get(spot.whole, 0) + uses[name]
         for i, unit in enumerate(self.units):
             self.loads[i], self.moves[i] = [], []
             sources = {} if unit.kind == "generic" else {n: self.bring(i, n, self.wanted(unit, n)) for n in unit.reads}
@@ -151,34 +156,53 @@ class Program:
         name = unit.outputs[0]
         layout = FIRST if unit.kind in ("alias", "gemm") else self.layouts.layout(name)
         place = self.places.setdefault(name, Place(self.uses.get(name, 0)))
+        if name in self.inside:
+            whole = self.inside[name].whole
+            self.homes[name] = place.blocks[layout] = self.block(whole, layout)
+            return {name: place.blocks[layout]}
         reusable = unit.kind in ("act", "affine", "add", "alias") or (unit.kind == "lrn")
         for source, block in sources.items():
             own = self.places[source]
-            if reusable and own.uses == unit.reads.count(source) and len(own.blocks) == 1:
+            if reusable and source not in self.inside and own.uses == unit.reads.count(source) and len(own.blocks) == 1:
                 own.blocks.clear()
                 place.blocks[layout] = block
                 return {name: block}
-        place.blocks[layout] = self.arena.take(self.nbytes(name))
+        block = self.block(name, layout)
         if place.uses == 0:
-            self.arena.give(place.blocks[layout])
-        return {name: place.blocks[layout]}
+            self.arena.give(block)
+        return {name: block}
+
+    def block(self, name: str, layout: str) -> int:
+        """The block of a name that is about to be made, or of which parts are there already."""
+        place = self.places.setdefault(name, Place(self.uses.get(name, 0)))
+        if layout not in place.blocks:
+            place.blocks[layout] = self.arena.take(self.nbytes(name))
+        return place.blocks[layout]
 
     def release(self, name: str) -> bool:
         """One reader less; the last one gives the blocks back. Whether it was the last."""
         place = self.places.setdefault(name, Place(self.uses[name]))
         place.uses -= 1
+        if name in self.inside:
+            self.release(self.inside[name].whole)
         if place.uses:
             return False
         for block in place.blocks.values():
-            self.arena.give(block)
+            if self.homes.get(name) != block:
+                self.arena.give(block)
         place.blocks = {}
         return name not in self.read.constants
 
     # compiling ------------------------------------------------------------------------------------------------------
 
     def array(self, name: str, block: int, layout: str) -> Array:
-        """A block as the array of a name."""
+        """A block, or its part that belongs to a name, as an array."""
         shape = self.read.shape(name) or ()
+        if self.homes.get(name) == block:
+            spot = self.inside[name]
+            here = slice(spot.start, spot.start + shape[1])
+            whole = self.array(spot.whole, block, layout)
+            return whole[..., here] if layout == LAST else whole[:, here]
         if layout == LAST and len(shape) > 2:
             shape = (shape[0], *shape[2:], shape[1])
         return self.arena.array(block, shape)
@@ -217,7 +241,7 @@ class Program:
             "act": lambda: compiling.activation(unit, xs[0], y, self.ws),
             "affine": lambda: compiling.affine(unit, xs[0], y, layout, self.ws),
             "add": lambda: compiling.addition(unit, xs[0], xs[-1], y, self.ws),
-            "concat": lambda: compiling.concat(xs, y, layout, self.ws),
+            "concat": lambda: compiling.concat(unit, xs, y, layout, self.ws),
             "gemm": lambda: compiling.gemm(unit, xs[0], y, self.ws),
             "lrn": lambda: compiling.lrn(unit, xs[0], y, layout, self.ws),
             "pool": lambda: compiling.pool(unit, xs[0], y, layout, self.ws),

@@ -17,6 +17,9 @@ def simplify(units: list[Unit], read: Reader) -> None:
     """Change units in place; the results stay the same but for rounding."""
     made = {name: unit for unit in units for name in unit.outputs if name}
     for unit in units:
+        if unit.kind == "concat" and unit.act is None:
+            gather(unit, made, read)
+    for unit in units:
         source = made.get(unit.inputs[0]) if unit.inputs else None
         if source is None or read.uses.get(unit.inputs[0]) != 1:
             continue
@@ -26,9 +29,27 @@ def simplify(units: list[Unit], read: Reader) -> None:
             absorb(source, unit)
 
 
+def gather(concat: Unit, made: dict[str, Unit], read: Reader) -> None:
+    """Relu of the whole instead of its parts, whose rows are short where they are made in place."""
+    sources = [made.get(name) for name in concat.reads]
+    if not all(source is not None and rectified(source, made) for source in sources):
+        return
+    for name, source in zip(concat.reads, sources, strict=True):
+        if source is not None and source.act is relu and read.uses.get(name) == 1:
+            source.act, concat.act = None, relu
+
+
+def rectified(unit: Unit, made: dict[str, Unit]) -> bool:
+    """Whether the output has no negative values: relu changes nothing."""
+    if unit.act is relu:
+        return True
+    source = made.get(unit.inputs[0]) if unit.kind == "pool" else None
+    return source is not None and rectified(source, made)
+
+
 def delay(source: Unit, pool: Unit, read: Reader) -> None:
     """Max over a window of relu(x) is relu of the maximum: the activation runs on the smaller array."""
-    if source.act is not relu or source.kind not in ("conv", "affine", "add"):
+    if source.act is not relu or source.kind not in ("conv", "affine", "add", "concat"):
         return
     shape = read.shape(pool.inputs[0])
     assert shape is not None

@@ -35,10 +35,13 @@ class Epilogue:
         return replace(self, bias=None, wide=None)
 
     def last(self, y: Array, start: int, stop: int) -> Program:
-        """Finish rows `start` to `stop` of y: (positions, M)."""
+        """Finish rows `start` to `stop` of y: (positions, M), which may be some of the columns of a wider array."""
         program: Program = []
         tile = y[start:stop]
-        if self.bias is not None and self.wide is not None:
+        dense = tile.flags.c_contiguous
+        if self.bias is not None and not dense:
+            program.append((np.add, (tile, self.bias, tile)))
+        elif self.bias is not None and self.wide is not None:
             repeat = self.wide.size // self.bias.size
             whole = (stop - start) // repeat * repeat
             if whole:
@@ -49,7 +52,7 @@ class Epilogue:
         if self.addend is not None:
             program.append((np.add, (tile, self.addend.reshape(y.shape)[start:stop], tile)))
         if self.activation is not None:
-            program.append((self.activation, (tile.reshape(-1),)))
+            program.append((self.activation, (tile.reshape(-1) if dense else tile,)))
         return program
 
     def columns(self, y: Array, start: int, stop: int) -> Program:
