@@ -116,6 +116,12 @@ def running(xs: list[Num]) -> None:
         held = held + x
 
 
+def multiplied(xs: list[Num]) -> None:
+    held = xs[0]
+    for x in xs[1:]:
+        held = held * x
+
+
 def transforms(n: int, length: int, bins: int, *, parts: int, window: int = 0, divided: int = 0) -> Callable[[], None]:
     """N times: bins of Σ x[n]·w[n] with complex w, real and imaginary part of real or complex x."""
 
@@ -200,6 +206,11 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], Callable[[], Any]]] = [
     ("ArgMax", (X,), {"axis": -1}, each(48, 5, max)),
     ("ArgMin", (X,), {}, each(120, 2, max)),
     ("CumSum", (X, AXIS), {}, each(40, 6, running)),
+    ("CumProd", (X, AXIS), {}, each(40, 6, multiplied)),
+    ("ReduceProd", (X, np.array([1])), {}, each(40, 6, multiplied)),
+    ("ReduceLogSum", (X, np.array([1])), {}, each(40, 6, lambda xs: special(total(xs)))),
+    ("ReduceLogSumExp", (X, np.array([1])), {}, each(40, 6, lambda xs: special(total([special(x) for x in xs])))),
+    ("ReduceSumSquare", (X, np.array([1])), {}, each(40, 6, lambda xs: total([x * x for x in xs]))),
     ("NegativeLogLikelihoodLoss", ((3, 5), (3,)), {"reduction": "none"}, each(3, 1, lambda xs: xs[0] * A)),
     ("NegativeLogLikelihoodLoss", ((3, 5), (3,)), {}, lambda: mean([x * A for x in some(3)])),
     ("NegativeLogLikelihoodLoss", ((3, 5), (3,)), {"reduction": "sum"}, lambda: total([x * A for x in some(3)])),
