@@ -13,7 +13,7 @@ SHOWING = "Showing"
 CHOOSING = "Choosing"
 MEASURING = "Measuring"
 
-FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html")
+FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html", "trace")
 
 
 class Option(msgspec.Struct, frozen=True):

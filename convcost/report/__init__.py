@@ -6,7 +6,7 @@ from convcost.record import Report
 from convcost.report.style import Style
 from convcost.report.view import View
 
-FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html")
+FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html", "trace")
 
 EXTENSIONS = {
     ".txt": "table",
@@ -45,6 +45,10 @@ def render(report: Report, format: str, view: View | None = None, style: Style |
             from convcost.report import html  # noqa: PLC0415 - as above
 
             return html.render(report, view)
+        case "trace":
+            from convcost.report import trace  # noqa: PLC0415 - as above
+
+            return trace.render(report)
         case "tree":
             from msgspec.structs import replace  # noqa: PLC0415 - as above
 
