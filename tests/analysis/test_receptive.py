@@ -161,6 +161,8 @@ AFTER_CONV: list[tuple[str, list[Any] | None]] = [
     ('y = ConvTranspose <auto_pad = "SAME_LOWER", strides = [2, 2]> (t, w)', [(5, 1, 1)] * 2),
     ("y = AveragePool <kernel_shape = [2, 2]> (t)", [(5, 2, 1)] * 2),
     ("y = LpPool <kernel_shape = [2, 2]> (t)", [(5, 2, 1)] * 2),
+    ('y = MaxPool <kernel_shape = [2, 2], auto_pad = "SAME_UPPER"> (t)', [(5, 2, 1)] * 2),
+    ('y = MaxPool <kernel_shape = [2, 2], auto_pad = "SAME_LOWER"> (t)', [(5, 2, 3)] * 2),
     ("y = GlobalLpPool(t)", [(33, 32, 1), (41, 40, 1)]),
     ("s = Constant <value_ints = [4, 16, 20]> () y = Reshape(t, s)", [(3, 2, 1)]),
     ("s = Constant <value_ints = [1, 4, 320]> () y = Reshape(t, s)", None),

@@ -52,6 +52,7 @@ CASES: list[tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any], str, se
         "standard",
         {"strided", "dilated", "same"},
     ),
+    ("Conv", X, (4, 8, 4, 4), {"auto_pad": "SAME_LOWER", "strides": (3, 3)}, "standard", {"strided", "same"}),
     ("ConvTranspose", X, (8, 4, 1, 3), {}, "transposed", set()),
     ("ConvTranspose", X, (8, 2, 2, 2), {"group": 8}, "transposed", {"depthwise", "multiplier"}),
     ("ConvTranspose", X, (8, 4, 3, 2), {"auto_pad": "SAME_UPPER", "dilations": (1, 2)}, "transposed", {"dilated"}),
