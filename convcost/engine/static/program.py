@@ -14,9 +14,11 @@ from convcost.engine.kernels.convolution.workspace import Program as Calls
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
 from convcost.engine.static.buffers import Arena
+from convcost.engine.static.entry import Entry, Place
 from convcost.engine.static.fuse import Fuser
 from convcost.engine.static.inplace import Spot, spots
 from convcost.engine.static.layout import FIRST, LAST, Layouts
+from convcost.engine.static.pool import pool
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array, Value
@@ -25,29 +27,6 @@ from convcost.ir import Graph
 
 PORTION = 256
 """Calls between two looks at the clock, where a run has a time limit."""
-
-
-class Place:
-    """Where a name's content lies: a block for each layout that it is held in."""
-
-    __slots__ = ("blocks", "uses")
-
-    def __init__(self, uses: int) -> None:
-        self.blocks: dict[str, int] = {}
-        self.uses = uses
-
-
-class Entry:
-    """One unit, ready to run: `before` brings inputs into place, `stages` compute; or the step of a usual kernel."""
-
-    __slots__ = ("algorithm", "arrays", "loads", "stages", "unit")
-
-    def __init__(self, unit: Unit, algorithm: str) -> None:
-        self.unit = unit
-        self.algorithm = algorithm
-        self.stages: list[list[Calls]] = []
-        self.loads: list[tuple[Array, str, bool]] = []
-        self.arrays: dict[str, Array] = {}
 
 
 class Program:
@@ -244,7 +223,7 @@ class Program:
             "concat": lambda: compiling.concat(unit, xs, y, layout, self.ws),
             "gemm": lambda: compiling.gemm(unit, xs[0], y, self.ws),
             "lrn": lambda: compiling.lrn(unit, xs[0], y, layout, self.ws),
-            "pool": lambda: compiling.pool(unit, xs[0], y, layout, self.ws),
+            "pool": lambda: pool(unit, xs[0], y, layout, self.ws),
             "alias": lambda: (
                 [] if np.may_share_memory(xs[0], y) else [[(np.copyto, (y.reshape(-1), xs[0].reshape(-1)))]]
             ),
@@ -270,8 +249,12 @@ class Program:
         values: dict[str, Value] = dict(self.read.constants)
         for slot, value in zip(self.plan.inputs, inputs, strict=True):
             values[self.read.names[slot]] = value
+        hurried = watch.clock is None and watch.deadline is None
         for i, entry in enumerate(self.entries):
-            if entry.stages or self.loads[i]:
+            if hurried and not entry.loads:
+                for stage in entry.stages:
+                    self.ws.execute(stage)
+            elif entry.stages or entry.loads:
                 with watch.node(entry.unit.step.node, entry.algorithm):
                     for array, name, last in entry.loads:
                         given = np.asarray(values[name])
