@@ -14,13 +14,13 @@ from convcost.errors import EngineError
 from convcost.ir import DType, Graph, Tensor
 
 
-def random_feeds(graph: Graph, seed: int = 0) -> dict[str, Value]:
+def random_feeds(graph: Graph, seed: int = 0, max_memory: int | None = None) -> dict[str, Value]:
     """An input for each tensor of the graph's signature: normal floats, small integers, false.
 
     Contents that the graph already knows (given on the command line) are kept. Raises EngineError for a shape that
     is open and for inputs that memory cannot hold.
     """
-    predict(msgspec.structs.replace(graph, nodes=(), outputs=()), default_limit())
+    predict(msgspec.structs.replace(graph, nodes=(), outputs=()), default_limit() if max_memory is None else max_memory)
     draw = np.random.default_rng(seed)
     return {t.name: _drawn(t, draw) for t in graph.inputs}
 

@@ -144,7 +144,9 @@ class Builder:
             step.bound = bind(node, [plan.constants.get(i) for i in step.inputs], self.options)
         if self.foldable(plan, node, step):
             given = [plan.constants[i] if i >= 0 else None for i in step.inputs]
-            outputs = Watch(self.limits).run(step, given, [])
+            step.guarded = guarded(plan, node)
+            live = list(plan.constants.values()) if step.guarded else []
+            outputs = Watch(self.limits).run(step, given, live)
             for slot, value in zip(step.outputs, outputs, strict=False):
                 if slot >= 0:
                     plan.constants[slot] = value
@@ -181,9 +183,14 @@ def finish(plan: Plan) -> None:
             frees.setdefault(n, []).append(slot)
     for n, step in enumerate(plan.steps):
         step.frees = tuple(frees.get(n, ()))
-        step.guarded = any(not _sized(plan.graph, name) for name in step.node.outputs if name)
+        step.guarded = guarded(plan, step.node)
     for slot in [s for s in plan.constants if s not in last and s not in keep]:
         del plan.constants[slot]
+
+
+def guarded(plan: Plan, node: Node) -> bool:
+    """Whether the sizes of a node's outputs were not known when the memory of a run was predicted."""
+    return any(not _sized(plan.graph, name) for name in node.outputs if name)
 
 
 def _sized(graph: Graph, name: str) -> bool:

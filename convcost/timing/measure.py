@@ -79,7 +79,7 @@ def time_model(
     """
     chosen = options or Options()
     load = machine_load()
-    given = feeds if feeds is not None else random_feeds(graph, chosen.seed)
+    given = feeds if feeds is not None else random_feeds(graph, chosen.seed, chosen.max_memory)
     if backend == "onnxruntime":
         from convcost.timing.guest import profile_guest  # noqa: PLC0415 - an extra
 
@@ -123,7 +123,9 @@ def time_together(
     for i, job in enumerate(jobs):
         try:
             session = session_of(job.graph, chosen)
-            recorder = Recorder(session, random_feeds(job.graph, chosen.seed), fuse=chosen.fuse, clock=clock)
+            recorder = Recorder(
+                session, random_feeds(job.graph, chosen.seed, chosen.max_memory), fuse=chosen.fuse, clock=clock
+            )
             recorder.warm_up()
         except EngineError as why:
             out.append(why)
