@@ -15,13 +15,13 @@ import argparse
 import json
 import math
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import geometric_mean, median
 from typing import Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -158,7 +158,7 @@ def interleaved(programs: Sequence[Run], runs: int) -> list[float]:
             start = time.perf_counter()
             program()
             found.append(time.perf_counter() - start)
-    return [statistics.median(found) for found in times]
+    return [median(found) for found in times]
 
 
 def network_table(paths: dict[str, Path], shapes: Shapes, threads: int, runs: int, *, reference: bool) -> None:
@@ -181,9 +181,9 @@ def network_table(paths: dict[str, Path], shapes: Shapes, threads: int, runs: in
         )
     for title, group in (("light_*", [r for r in rows if r.name.startswith("light_")]), ("all", rows)):
         if group:
-            default, plain = (mean(r.ours / getattr(r, k) for r in group) for k in ("default", "plain"))
+            default, plain = (geometric_mean(r.ours / getattr(r, k) for r in group) for k in ("default", "plain"))
             slower = [r.reference / r.ours for r in group if r.reference is not None]
-            factor = f"{mean(slower):.0f}" if slower else ""
+            factor = f"{geometric_mean(slower):.0f}" if slower else ""
             worst = max(r.ours / r.default for r in group)
             print(f"{'geometric mean, ' + title:37} {default:9.2f} {plain:8.2f} {factor:>11}   worst {worst:.2f}")
 
@@ -229,11 +229,6 @@ def difference(ours: Iterable[Any], theirs: Iterable[Any]) -> float:
             gap = np.abs(a.astype(np.float64) - b.astype(np.float64)).max()
             worst = max(worst, float(gap / max(np.abs(b.astype(np.float64)).max(), 1e-9)))
     return worst
-
-
-def mean(values: Iterable[float]) -> float:
-    """The geometric mean."""
-    return statistics.geometric_mean(values)
 
 
 def rank_table(paths: dict[str, Path], shapes: Shapes, runs: int) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from convcost import onnx_writer
 from convcost.engine import Profile, Session
 from convcost.engine import guest as child
+from convcost.engine.memory import default_limit
 from convcost.engine.threads import blas_threads
 from convcost.ir import Graph
 from convcost.timing.guest_nodes import node_times
@@ -50,7 +51,7 @@ def profile_guest(
             outputs=str(folder / "outputs.npz"),
             optimise=options.fuse,
             threads=threads,
-            max_memory=None if options.max_memory is None else options.max_memory + child.ADDRESS_SPACE,
+            max_memory=(options.max_memory or default_limit()) + child.ADDRESS_SPACE,
             runs=options.runs,
             warmup=options.warmup,
             min_seconds=options.min_seconds,
