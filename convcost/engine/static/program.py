@@ -28,6 +28,9 @@ from convcost.ir import Graph
 PORTION = 256
 """Calls between two looks at the clock, where a run has a time limit."""
 
+SHARED = 4_000_000
+"""Products of a convolution below which handing a share to another thread costs more than it saves."""
+
 
 class Program:
     """A plan compiled for one set of shapes.
@@ -39,11 +42,12 @@ class Program:
     def __init__(self, graph: Graph, plan: Plan, tuning: Tuning, limit: int) -> None:
         self.plan = plan
         self.tuning = tuning
-        self.ws = Workspace(tuning.threads, tuning.executor)
         fuser = Fuser(graph, plan, fuse=tuning.fuse)
         self.read: Reader = fuser.read
         self.units = fuser.walk(plan.steps)
         self.geometries: dict[int, Geometry] = {id(u): self.geometry(u) for u in self.units if u.kind == "conv"}
+        small = bool(self.geometries) and all(g.macs < SHARED for g in self.geometries.values())
+        self.ws = Workspace() if small else Workspace(tuning.threads, tuning.executor)
         self.layouts = Layouts(self.units, self.read, {k: self.choice(g) for k, g in self.geometries.items()})
         self.fed = {self.read.names[s] for s in plan.inputs}
         self.layouts.settle(self.fed.__contains__)
