@@ -96,10 +96,6 @@ class Chain(msgspec.Struct, frozen=True):
         m = sum(arm.c for arm in arms) if joiner == "|" else arms[0].c
         return self.step(f"{{ {inside} }}", arms[0].spatial, m)
 
-    def fork(self) -> Chain:
-        """A branch that begins here."""
-        return Chain(self.source, self.spatial, self.c)
-
     @property
     def text(self) -> str:
         """The shape string."""

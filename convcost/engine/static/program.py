@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from convcost.engine.guard import Watch
-from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, Workspace, choose, geometry, heuristic
+from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, choose, geometry, heuristic
 from convcost.engine.kernels.convolution.workspace import Program as Calls
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
@@ -28,9 +28,6 @@ from convcost.ir import Graph
 PORTION = 256
 """Calls between two looks at the clock, where a run has a time limit."""
 
-SHARED = 4_000_000
-"""Products of a convolution below which handing a share to another thread costs more than it saves."""
-
 
 class Program:
     """A plan compiled for one set of shapes.
@@ -46,8 +43,7 @@ class Program:
         self.read: Reader = fuser.read
         self.units = fuser.walk(plan.steps)
         self.geometries: dict[int, Geometry] = {id(u): self.geometry(u) for u in self.units if u.kind == "conv"}
-        small = bool(self.geometries) and all(g.macs < SHARED for g in self.geometries.values())
-        self.ws = Workspace() if small else Workspace(tuning.threads, tuning.executor)
+        self.ws = tuning.workspace(self.geometries.values())
         self.layouts = Layouts(self.units, self.read, {k: self.choice(g) for k, g in self.geometries.items()})
         self.fed = {self.read.names[s] for s in plan.inputs}
         self.layouts.settle(self.fed.__contains__)

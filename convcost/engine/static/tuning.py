@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+
+from convcost.engine.kernels.conv import Geometry, Workspace
+
+SHARED = 4_000_000
+"""Products of a convolution below which handing a share to another thread costs more than it saves."""
 
 
 class Tuning:
@@ -18,3 +24,9 @@ class Tuning:
         self.exact = exact
         self.threads = threads
         self.executor = executor
+
+    def workspace(self, convolutions: Collection[Geometry]) -> Workspace:
+        """Scratch and threads for a program with these convolutions: one thread where all of them are small."""
+        if convolutions and all(g.macs < SHARED for g in convolutions):
+            return Workspace()
+        return Workspace(self.threads, self.executor)
