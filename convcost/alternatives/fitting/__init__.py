@@ -1,0 +1,1 @@
+"""Weights of alternatives: the only part of this folder that uses NumPy."""

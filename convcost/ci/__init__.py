@@ -1,0 +1,1 @@
+"""Budgets, baselines and differences, all on the records of reports."""

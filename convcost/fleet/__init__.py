@@ -1,0 +1,1 @@
+"""Many models: a pool of processes, or a cluster."""
