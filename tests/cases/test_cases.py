@@ -1,8 +1,12 @@
-"""Runs the Markdown files of this folder: prose, a command, the output that is expected of it.
+"""Runs the Markdown files of this folder and the documentation: prose, a command, the output that is expected of it.
 
 In a fenced `console` block a line `$ convcost …` is a command and the lines below it are all that it prints, standard
 error after standard output, and `[2]` for an exit code that is not 0. A new output is accepted by
-`CONVCOST_UPDATE_CASES=1 pytest tests/cases`; look at the difference before it is committed.
+`CONVCOST_UPDATE_CASES=1 pytest tests/cases`; look at the difference before it is committed. A block whose output is
+never the same twice, such as times, is marked `console times`: its commands must only succeed.
+
+In a fenced `sh` block each line that begins with `convcost` must succeed; the code after it in a comment `[1]` says
+otherwise. Other lines, such as those that install something, are not run; nor is a block `sh unsafe`.
 """
 
 from __future__ import annotations
@@ -10,8 +14,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from pathlib import Path
 
+import onnx
 import pytest
 
 from convcost.cli import main
@@ -19,6 +25,8 @@ from convcost.cli import main
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
+LOOSE = re.compile(r"(?ms)^```(console times|sh)\n(.*?)^```$")
+PAGES = (*sorted(HERE.glob("*.md")), *sorted((ROOT / "docs").glob("**/*.md")), ROOT / "README.md")
 UPDATE = bool(os.environ.get("CONVCOST_UPDATE_CASES"))
 SUMMED = ("MACs", "params", "mults")
 
@@ -26,8 +34,23 @@ SUMMED = ("MACs", "params", "mults")
 def cases() -> list[tuple[str, int]]:
     """(file, number of its block)."""
     return [
-        (path.name, i) for path in sorted(HERE.glob("*.md")) for i in range(len(BLOCK.findall(path.read_text("utf-8"))))
+        (path.relative_to(ROOT).as_posix(), i)
+        for path in PAGES
+        for i in range(len(BLOCK.findall(path.read_text("utf-8"))))
     ]
+
+
+def shown_commands() -> list[tuple[str, str, int]]:
+    """(file, command, expected exit code) of what documentation shows without its output."""
+    out = []
+    for path in PAGES:
+        for kind, block in LOOSE.findall(path.read_text("utf-8")):
+            pattern = r"(?m)^(convcost .*)$" if kind == "sh" else r"(?m)^\$ (convcost .*)$"
+            for line in re.findall(pattern, block.replace("\\\n", "")):
+                command, _, comment = line.partition(" #")
+                code = re.search(r"\[(\d+)\]", comment)
+                out.append((path.relative_to(ROOT).as_posix(), command.strip(), int(code[1]) if code else 0))
+    return out
 
 
 def commands(block: str) -> list[tuple[str, str]]:
@@ -64,8 +87,14 @@ def columns_add_up(output: str) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the sample models in it."""
+    """A folder with the sample models in it, and models under the names that documentation uses."""
     (tmp_path / "sample_models").symlink_to(ROOT / "sample_models")
+    shutil.copy(ROOT / "sample_models" / "lenet5.onnx", tmp_path / "old.onnx")
+    shutil.copy(ROOT / "sample_models" / "lenet5.onnx", tmp_path / "new.onnx")
+    model = onnx.load(ROOT / "sample_models" / "lenet5.onnx")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.save(model, tmp_path / "model.onnx")
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
@@ -75,13 +104,20 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize(("name", "number"), cases())
 def test_case(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
-    block = BLOCK.findall((HERE / name).read_text("utf-8"))[number]
+    block = BLOCK.findall((ROOT / name).read_text("utf-8"))[number]
     seen = [(command, execute(command, capfd)) for command, _ in commands(block)]
     for _, output in seen:
         columns_add_up(output)
     actual = "".join(f"$ {command}\n{output}" for command, output in seen)
     if UPDATE:
-        text = (HERE / name).read_text("utf-8")
-        (HERE / name).write_text(text.replace(f"```console\n{block}```", f"```console\n{actual}```", 1), "utf-8")
+        text = (ROOT / name).read_text("utf-8")
+        (ROOT / name).write_text(text.replace(f"```console\n{block}```", f"```console\n{actual}```", 1), "utf-8")
     else:
         assert actual == block
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(("name", "command", "code"), shown_commands())
+def test_shown_command(name: str, command: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(command)
+    assert main(words[1:]) == code, f"{name}: {command}\n{capfd.readouterr().err}"
