@@ -6,12 +6,15 @@ Struct field order is the order of the JSON keys.
 
 from convcost.record.comparisons import Alternative, Comparison, Ratio, Skipped
 from convcost.record.cost import COUNTED, Cost, Record
+from convcost.record.diffs import Change, CoverageDiff, Delta, Diff, LayerDiff, Rename, Side
+from convcost.record.files import Written
 from convcost.record.layers import AlgorithmCost, AxisField, Layer, LayerTiming, ReceptiveField, Share
 from convcost.record.models import Coverage, Figure, Model, ModelTiming, Output, UnknownNode, Verification
 from convcost.record.reports import (
     CONVENTION,
     SCHEMA_VERSION,
     Check,
+    CheckedLayer,
     Diagnostic,
     Environment,
     Location,
@@ -28,14 +31,20 @@ __all__ = [
     "AlgorithmCost",
     "Alternative",
     "AxisField",
+    "Change",
     "Check",
+    "CheckedLayer",
     "Comparison",
     "Cost",
     "Coverage",
+    "CoverageDiff",
+    "Delta",
     "Diagnostic",
+    "Diff",
     "Environment",
     "Figure",
     "Layer",
+    "LayerDiff",
     "LayerTiming",
     "Location",
     "Model",
@@ -44,12 +53,15 @@ __all__ = [
     "Ratio",
     "ReceptiveField",
     "Record",
+    "Rename",
     "Report",
     "Share",
+    "Side",
     "Skipped",
     "Tool",
     "UnknownNode",
     "Verification",
+    "Written",
     "decode",
     "encode",
 ]

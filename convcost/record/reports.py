@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from convcost.record.comparisons import Comparison
 from convcost.record.cost import Record
+from convcost.record.diffs import Diff
+from convcost.record.files import Written
 from convcost.record.models import Model
 
 SCHEMA_VERSION = "1.0"
@@ -27,16 +29,46 @@ class Location(Record, frozen=True):
     span: list[int] | None = None
 
 
+class CheckedLayer(Record, frozen=True):
+    """A layer that a verdict is about: its part of the quantity, and what that was in the baseline."""
+
+    name: str
+    op: str
+    kind: str
+    value: int | None
+    share: float | None = None
+    old: int | None = None
+
+
 class Check(Record, frozen=True):
-    """The verdict on one budget."""
+    """The verdict on one budget.
+
+    `rule` names it (`macs`, `coverage`, `macs growth`, `layer conv* macs`) and `metric` the quantity that it limits;
+    `limit` and `value` are in `unit` (`share` from 0 to 1, may exceed it), `written` is the limit as somebody wrote it
+    and `location` where. `message` is the verdict in one line, with all digits where rounded ones would tie; `reason`
+    says why it is not a plain comparison: skipped, or failed because the value is not known. `help` says where to
+    change the budget, `accept` is the command or line that accepts the value. `pattern` chose the layers; `old` is the
+    value in the baseline. `layers` are those that caused a failure, the largest first, and `more` how many others.
+    """
 
     rule: str
-    level: Literal["error", "warn"]
+    level: Literal["error", "warn", "off"]
     status: Literal["pass", "warn", "fail", "skip"]
     model: str
     limit: int | float | str | None
     value: int | float | str | None
     location: Location | None = None
+    metric: str | None = None
+    unit: Literal["count", "bytes", "share", "ns"] = "count"
+    written: str | None = None
+    message: str = ""
+    reason: str | None = None
+    help: str | None = None
+    accept: str | None = None
+    pattern: str | None = None
+    old: int | float | None = None
+    layers: list[CheckedLayer] = []
+    more: int = 0
 
 
 class Diagnostic(Record, frozen=True):
@@ -80,10 +112,11 @@ class Report(Record, frozen=True):
     convention: str
     models: list[Model]
     comparisons: list[Comparison] = []
-    diff: dict[str, Any] | None = None
+    diff: Diff | None = None
     checks: list[Check] = []
     diagnostics: list[Diagnostic] = []
     environment: Environment | None = None
+    written: list[Written] = []
 
 
 def encode(report: Report) -> bytes:
