@@ -6,14 +6,15 @@ from typing import Literal
 
 import msgspec
 
+from convcost.report.formats import FORMATS
+
 Kind = Literal["flag", "count", "text", "int", "float", "many", "three"]
 
 READING = "Reading"
 SHOWING = "Showing"
 CHOOSING = "Choosing"
 MEASURING = "Measuring"
-
-FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html", "trace")
+WRITING = "Writing models"
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -72,6 +73,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     parameter_list: tuple[str, ...] = ()
     parameter_scan: tuple[str, str, str] | None = None
     step: int | None = None
+    weights: str = "random"
+    seed: int = 0
 
 
 OPTIONS = (
@@ -114,6 +117,11 @@ OPTIONS = (
         "NAME MIN MAX",
     ),
     Option("step", ("--step",), "int", "Step of --parameter-scan.", CHOOSING, "N"),
+    Option(
+        "weights", ("--weights",), "text", "Stored random numbers, or constants that nodes of the file make.", WRITING,
+        "KIND", ("random", "constant"),
+    ),
+    Option("seed", ("--seed",), "int", "Of random numbers.", WRITING, "N"),
     Option("time", ("--time",), "flag", "Also run each one and measure its time.", MEASURING),
     Option("runs", ("--runs",), "int", "Measured runs; else as many as the clock needs.", MEASURING, "N"),
     Option("warmup", ("--warmup",), "int", "Runs before the measured ones.", MEASURING, "N"),

@@ -10,33 +10,47 @@ from convcost.cli.stream import put
 from convcost.cli.values import at_least, choice, one_of
 from convcost.errors import UsageError
 from convcost.record import Report
-from convcost.report import EXTENSIONS, FORMATS, render
+from convcost.report import EXTENSIONS, FORMATS, content
 from convcost.report.style import Style
 from convcost.report.view import By, Units, View
 
 
 class Destination:
-    """What is to be written, checked before anything is counted."""
+    """What is to be written, checked before anything is counted.
 
-    def __init__(self, arguments: Arguments) -> None:
+    With `models` one of the files may be an .onnx file: `model` is its path, or None.
+    """
+
+    def __init__(self, arguments: Arguments, *, models: bool = False) -> None:
         self.arguments = arguments
         self.format = choice("format", arguments.format)
-        self.files = [target(text) for text in arguments.output]
+        wanted = [path for path in map(model_path, arguments.output) if path is not None] if models else []
+        if len(wanted) > 1:
+            raise UsageError(f"-o {wanted[1]}: one .onnx file is written, {len(wanted)} are named")
+        self.model = wanted[0] if wanted else None
+        self.files = [target(text) for text in arguments.output if not models or model_path(text) is None]
         self.view = view_of(arguments)
         color = choice("color", arguments.color)
         width = at_least(arguments.width, 1, "--width")
         self.style = style_of(color=color, ascii_only=arguments.ascii, width=width)
 
-    def deliver(self, report: Report) -> None:
-        """Render everything, then write the files, then standard output."""
+    def deliver(self, report: Report, made: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Render everything, then write the files and those `made` by the command, then standard output."""
         plain = Style(width=self.arguments.width or Style().width, unicode=not self.arguments.ascii)
-        files = [(path, render(report, name, self.view, plain).encode()) for name, path in self.files]
-        shown = "" if self.arguments.quiet else render(report, self.format, self.view, self.style)
+        files = [*made]
+        files += [(path, content(report, name, self.view, plain)) for name, path in self.files]
+        shown = b"" if self.arguments.quiet else content(report, self.format, self.view, self.style)
         if files:
             from convcost.report.write import write_all  # noqa: PLC0415 - only for files
 
             write_all(files, inputs_of(self.arguments.sources))
         put(shown)
+
+
+def model_path(text: str) -> str | None:
+    """The path of an -o that names an .onnx file."""
+    path = text.removeprefix("onnx=")
+    return path if path != text or text.lower().endswith(".onnx") else None
 
 
 def target(text: str) -> tuple[str, str]:

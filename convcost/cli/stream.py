@@ -8,16 +8,16 @@ import sys
 from convcost.errors import ReportError
 
 
-def put(text: str) -> None:
-    """Write to standard output as UTF-8. A closed pipe is no error; a full disk is."""
+def put(given: str | bytes) -> None:
+    """Write to standard output, text as UTF-8. A closed pipe is no error; a full disk is."""
     if sys.stdout is None:
         return
     try:
         buffer = getattr(sys.stdout, "buffer", None)
         if buffer is None:
-            sys.stdout.write(text)
+            sys.stdout.write(given if isinstance(given, str) else given.decode("utf-8", "replace"))
         else:
-            buffer.write(text.encode("utf-8", "backslashreplace"))
+            buffer.write(given if isinstance(given, bytes) else given.encode("utf-8", "backslashreplace"))
         sys.stdout.flush()
     except BrokenPipeError:
         discard()

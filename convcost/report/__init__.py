@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from convcost.record import Report
+from convcost.report.formats import BINARY, EXTENSIONS, FORMATS
 from convcost.report.style import Style
 from convcost.report.view import View
 
-FORMATS = ("table", "tree", "json", "jsonl", "csv", "markdown", "html", "trace")
+__all__ = ["BINARY", "EXTENSIONS", "FORMATS", "content", "render"]
 
-EXTENSIONS = {
-    ".txt": "table",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".md": "markdown",
-    ".html": "html",
-    ".htm": "html",
-}
-"""The format of a file whose name does not say otherwise."""
+
+def content(report: Report, format: str, view: View | None = None, style: Style | None = None) -> bytes:
+    """`report` in any of `FORMATS`, as the bytes of a file: text as UTF-8, and what is binary as it is."""
+    return render(report, format, view, style).encode("utf-8", "backslashreplace")
 
 
 def render(report: Report, format: str, view: View | None = None, style: Style | None = None) -> str:
-    """`report` in one of `FORMATS`. `view` and `style` matter to those that people read."""
+    """`report` in one of `FORMATS` that is text. `view` and `style` matter to those that people read."""
     view, style = view or View(), style or Style()
     match format:
         case "json":
