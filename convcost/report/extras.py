@@ -23,8 +23,10 @@ FIGURE_COLUMNS = (
     Column(key="convention", title="convention", right=False, words=True, least=14),
     Column(key="figure", title="figure"),
     Column(key="difference", title="difference"),
-    Column(key="says", title="what it counts", right=False, words=True, least=20),
 )
+
+NEAREST = 3
+"""Conventions that are spelled out where none gives the number."""
 
 
 def extra_blocks(model: Model, how: str) -> list[Block]:
@@ -33,7 +35,7 @@ def extra_blocks(model: Model, how: str) -> list[Block]:
     if any(layer.algorithms for layer in model.layers):
         blocks += algorithm_blocks(model, how)
     if model.figures:
-        blocks += [Heading(("Other conventions",)), figure_table(model.figures)]
+        blocks += [Heading(("Other conventions",)), figure_table(model.figures), meanings(model.figures)]
     return blocks
 
 
@@ -68,17 +70,24 @@ def algorithm_row(layer: Layer, one: AlgorithmCost, how: str) -> tuple[Cell, ...
 
 def figure_table(figures: list[Figure]) -> Table:
     """The total as other tools count it; where a number is to be explained, the nearest first."""
-    rows = [
-        (
-            str(i),
-            Text(one.convention),
-            units.exact(one.figure),
-            "" if one.difference is None else units.exact(one.difference),
-            Text(one.says),
-        )
-        for i, one in enumerate(figures)
-    ]
-    return Table(title=(), columns=FIGURE_COLUMNS, rows=tuple(rows))
+    rows: list[tuple[Cell, ...]] = []
+    for i, one in enumerate(figures):
+        difference = () if one.difference is None else (units.exact(one.difference),)
+        rows.append((str(i), Text(one.convention), units.exact(one.figure), *difference))
+    columns = FIGURE_COLUMNS if any(one.difference is not None for one in figures) else FIGURE_COLUMNS[:3]
+    return Table(title=(), columns=columns, rows=tuple(rows))
+
+
+def meanings(figures: list[Figure]) -> Paragraph:
+    """What each figure counts; where a number is to be explained, only those that give it, or else the nearest."""
+    explains = any(one.difference is not None for one in figures)
+    exact = [one for one in figures if one.difference == 0]
+    shown = (exact or figures[:NEAREST]) if explains else figures
+    lines: list[Line] = [(f"#{figures.index(one)} ", Text(one.convention), ": ", Text(one.says)) for one in shown]
+    if explains:
+        verdict = "this number is" if exact else "no convention gives this number; the nearest:"
+        lines.insert(0, (verdict,))
+    return Paragraph(tuple(lines))
 
 
 def environment_facts(machine: Environment) -> Facts:
