@@ -12,6 +12,7 @@ _HOMES = {
     "compare": "convcost.api",
     "scan": "convcost.api",
     "time": "convcost.api",
+    "export": "convcost.api",
     "Session": "convcost.engine",
     "ConvcostError": "convcost.errors",
     "NotationError": "convcost.errors",

@@ -13,7 +13,7 @@ from convcost.api.models import model_of, report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
-__all__ = ["compare", "count", "scan", "time"]
+__all__ = ["compare", "count", "export", "scan", "time"]
 
 
 def count(*sources: str, **options: object) -> record.Report:
@@ -45,6 +45,23 @@ def compare(
     from convcost.api import comparing  # noqa: PLC0415 - a count does without
 
     return comparing.compare(sources, time=time, everything=everything, layer=layer, options=options)
+
+
+def export(
+    *sources: str, output: str, weights: str = "random", seed: int = 0, layer: str | None = None, **options: object
+) -> record.Report:
+    """Write a shape string, or the convolution `layer` of a model, as an ONNX file at `output`, and count it.
+
+    `weights`: "random", normal numbers drawn with `seed` and stored, or "constant", made by nodes so that the file is
+    small. For several strings the files are numbered: layers_1.onnx, layers_2.onnx. Options: the fields of `Options`.
+    Raises ReportError where ONNX cannot hold it; files are written all or none, and never over an input.
+    """
+    from convcost.api import exporting  # noqa: PLC0415 - a count does without
+    from convcost.report.write import write_all  # noqa: PLC0415 - as above
+
+    made, files = exporting.exported(sources, output, weights=weights, seed=seed, layer=layer, options=options)
+    write_all(files, [source.removeprefix("@") for source in sources])
+    return made
 
 
 def scan(

@@ -12,6 +12,7 @@ COMMANDS = {
     "count": "convcost.cli.count",
     "compare": "convcost.cli.compare",
     "time": "convcost.cli.time",
+    "export": "convcost.cli.export",
     "schema": "convcost.cli.schema",
 }
 

@@ -66,6 +66,12 @@ class Weights:
         return values.astype(numpy_dtype(dtype), copy=False)
 
 
+def drawn(graph: Graph, seed: int = 0) -> dict[str, Array]:
+    """Arrays for the stored tensors of a shape string, by name, always the same for one `seed`."""
+    weights = Weights(seed)
+    return {t.name: weights.load(t, graph) for t in graph.tensors.values() if t.stored}
+
+
 def _fan_in(name: str, shape: tuple[int, ...], graph: Graph) -> int:
     """Inputs of one output: for a convolution C/g ⋅ ΠK, for a product its rows, else the elements behind axis 0."""
     for node in graph.nodes:

@@ -27,9 +27,9 @@ def graph_proto(graph: Graph, weights: Mapping[str, Any]) -> GraphProto:
     initializers = []
     for t in graph.tensors.values():
         if t.stored and t.name not in made and (t.name in used or t.name in weights):
-            if t.name not in weights:
+            if t.name not in weights and t.value is None:
                 raise ReportError(f"the content of '{t.name[:80]}' is not given")
-            initializers.append(tensor_proto(t.name, weights[t.name]))
+            initializers.append(tensor_proto(t.name, weights[t.name] if t.name in weights else content(t)))
     opset = opsets_of(graph)
     return helper.make_graph(
         [node_proto(node, opset, weights) for node in graph.nodes],

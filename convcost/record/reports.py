@@ -10,6 +10,7 @@ from convcost.record.comparisons import Comparison
 from convcost.record.cost import Record
 from convcost.record.diffs import Diff
 from convcost.record.files import Written
+from convcost.record.files import Written
 from convcost.record.models import Model
 
 SCHEMA_VERSION = "1.0"
@@ -116,6 +117,7 @@ class Report(Record, frozen=True):
     checks: list[Check] = []
     diagnostics: list[Diagnostic] = []
     environment: Environment | None = None
+    written: list[Written] = []
     written: list[Written] = []
 
 

@@ -8,6 +8,7 @@ from convcost import units
 from convcost.record import CONVENTION, Coverage, Diagnostic, Model, ModelTiming, Report, Verification
 from convcost.report.comparison import comparison_blocks
 from convcost.report.extras import environment_facts, extra_blocks
+from convcost.report.files import written_blocks
 from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
 from convcost.report.text import Line, Text
@@ -35,6 +36,7 @@ def document(report: Report, view: View) -> list[Block]:
             blocks += [Heading(title(model)), *unknown_nodes(model)]
     if not detailed and report.models:
         blocks.append(coverage(together([model.coverage for model in report.models]), {}))
+    blocks += written_blocks(report.written)
     if report.diagnostics:
         blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
     convention = report.convention if view.all_layers else report.convention.partition(";")[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 
 import onnx
 import pytest
+from hypothesis.strategies import SearchStrategy
 from onnx import TensorProto, helper
 
 from convcost.ir import Graph, Tensor, known, product
@@ -88,3 +91,15 @@ def inferred(graph: Graph) -> dict[str, tuple[int, ...]]:
 @pytest.fixture(scope="session")
 def onnx_shapes() -> Callable[[Graph], dict[str, tuple[int, ...]]]:
     return inferred
+
+
+@pytest.fixture(scope="session")
+def programs() -> SearchStrategy[str]:
+    """Shape strings made at random; not all of them are right."""
+    spec = importlib.util.spec_from_file_location("round_trip", Path(__file__).parent / "test_round_trip.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: SearchStrategy[str] = module.programs()
+    return made
