@@ -8,7 +8,6 @@ from convcost.record.comparisons import Alternative, Comparison, Ratio, Skipped
 from convcost.record.cost import COUNTED, Cost, Record
 from convcost.record.diffs import Change, CoverageDiff, Delta, Diff, LayerDiff, Rename, Side
 from convcost.record.files import Written
-from convcost.record.files import Written
 from convcost.record.layers import AlgorithmCost, AxisField, Layer, LayerTiming, ReceptiveField, Share
 from convcost.record.models import Coverage, Figure, Model, ModelTiming, Output, UnknownNode, Verification
 from convcost.record.reports import (
@@ -62,7 +61,6 @@ __all__ = [
     "Tool",
     "UnknownNode",
     "Verification",
-    "Written",
     "Written",
     "decode",
     "encode",

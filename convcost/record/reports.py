@@ -10,7 +10,6 @@ from convcost.record.comparisons import Comparison
 from convcost.record.cost import Record
 from convcost.record.diffs import Diff
 from convcost.record.files import Written
-from convcost.record.files import Written
 from convcost.record.models import Model
 
 SCHEMA_VERSION = "1.0"
@@ -117,7 +116,6 @@ class Report(Record, frozen=True):
     checks: list[Check] = []
     diagnostics: list[Diagnostic] = []
     environment: Environment | None = None
-    written: list[Written] = []
     written: list[Written] = []
 
 
