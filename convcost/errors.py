@@ -6,7 +6,8 @@
     ├── ModelError           C2xx  a model file: unreadable, malformed or contradicting itself
     ├── ConfigError          C3xx  a budget or configuration file
     ├── EngineError          C4xx  a model that cannot or may not be run
-    └── ReportError          C5xx  a report that cannot be written
+    ├── ReportError          C5xx  a report that cannot be written
+    └── FleetError           C6xx  a process or a cluster that counts models has failed
 
     ShapeError               an operator cannot take inputs of these shapes; becomes a ModelError or a NotationError
     Unknown                  a shape or a value is not known here; becomes a `null` and its reason in the report
@@ -105,6 +106,17 @@ class ReportError(ConvcostError):
     """A report that cannot be written."""
 
     default_code = "C500"
+
+
+class FleetError(ConvcostError):
+    """A process that counts one of many models has died, or a cluster of them cannot be used."""
+
+    default_code = "C600"
+
+
+def internal(wrong: Exception) -> ConvcostError:
+    """What is said about an error that nobody foresaw."""
+    return ConvcostError(f"internal error: {type(wrong).__name__}: {wrong}", help="CONVCOST_TRACEBACK=1 shows where")
 
 
 class ShapeError(Exception):

@@ -100,6 +100,11 @@ def load(source: str | notation.Line, opts: Options) -> Loaded:
         return from_line(source, opts)
     if notation.is_notation(source):
         return from_text(source, opts)
+    return load_file(source, opts)
+
+
+def load_file(source: str, opts: Options) -> Loaded:
+    """The model in a file as a resolved graph, whatever the file is called."""
     from convcost import onnx_reader  # noqa: PLC0415 - onnx is slow to import
 
     given = dict(onnx_reader.parse_input_option(f"{name}={text}") for name, text in opts.inputs.items())

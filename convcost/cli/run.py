@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from convcost.cli.commands import COMMANDS, load
 from convcost.cli.options import Arguments
 from convcost.cli.parse import quick
-from convcost.errors import ConvcostError, UsageError
+from convcost.errors import ConvcostError, UsageError, internal
 
 TOP = frozenset({"--help", "--version", "-V", "--install-completion", "--show-completion"})
 
@@ -27,8 +27,7 @@ def run(argv: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("CONVCOST_TRACEBACK"):
             raise
-        where = type(error).__name__
-        complain(ConvcostError(f"internal error: {where}: {error}", help="CONVCOST_TRACEBACK=1 shows where"))
+        complain(internal(error))
         return ConvcostError.exit_code
 
 

@@ -7,7 +7,9 @@ Struct field order is the order of the JSON keys.
 from convcost.record.comparisons import Alternative, Comparison, Ratio, Skipped
 from convcost.record.cost import COUNTED, Cost, Record
 from convcost.record.diffs import Change, CoverageDiff, Delta, Diff, LayerDiff, Rename, Side
+from convcost.record.explanations import CELLS, Drawing, DrawnRow, Equation, Explanation, Section, Sentence, Term
 from convcost.record.files import Written
+from convcost.record.fleet import Fleet, FleetEntry
 from convcost.record.layers import AlgorithmCost, AxisField, Layer, LayerTiming, ReceptiveField, Share
 from convcost.record.models import Coverage, Figure, Model, ModelTiming, Output, UnknownNode, Verification
 from convcost.record.reports import (
@@ -25,6 +27,7 @@ from convcost.record.reports import (
 )
 
 __all__ = [
+    "CELLS",
     "CONVENTION",
     "COUNTED",
     "SCHEMA_VERSION",
@@ -41,8 +44,14 @@ __all__ = [
     "Delta",
     "Diagnostic",
     "Diff",
+    "Drawing",
+    "DrawnRow",
     "Environment",
+    "Equation",
+    "Explanation",
     "Figure",
+    "Fleet",
+    "FleetEntry",
     "Layer",
     "LayerDiff",
     "LayerTiming",
@@ -55,9 +64,12 @@ __all__ = [
     "Record",
     "Rename",
     "Report",
+    "Section",
+    "Sentence",
     "Share",
     "Side",
     "Skipped",
+    "Term",
     "Tool",
     "UnknownNode",
     "Verification",

@@ -9,7 +9,9 @@ import msgspec
 from convcost.record.comparisons import Comparison
 from convcost.record.cost import Record
 from convcost.record.diffs import Diff
+from convcost.record.explanations import Explanation
 from convcost.record.files import Written
+from convcost.record.fleet import Fleet
 from convcost.record.models import Model
 
 SCHEMA_VERSION = "1.0"
@@ -112,11 +114,13 @@ class Report(Record, frozen=True):
     convention: str
     models: list[Model]
     comparisons: list[Comparison] = []
+    explanations: list[Explanation] = []
     diff: Diff | None = None
     checks: list[Check] = []
     diagnostics: list[Diagnostic] = []
     environment: Environment | None = None
     written: list[Written] = []
+    fleet: Fleet | None = None
 
 
 def encode(report: Report) -> bytes:
