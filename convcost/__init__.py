@@ -13,6 +13,7 @@ _HOMES = {
     "scan": "convcost.api",
     "time": "convcost.api",
     "export": "convcost.api",
+    "fleet": "convcost.fleet",
     "Session": "convcost.engine",
     "ConvcostError": "convcost.errors",
     "NotationError": "convcost.errors",
@@ -29,7 +30,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'convcost' has no attribute '{name}'")
     import importlib  # noqa: PLC0415 - only when a name is used
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home = importlib.import_module(_HOMES[name])
+    return home if home.__name__ == f"convcost.{name}" else getattr(home, name)
 
 
 def __dir__() -> list[str]:
