@@ -12,6 +12,8 @@ _HOMES = {
     "compare": "convcost.api",
     "scan": "convcost.api",
     "time": "convcost.api",
+    "check": "convcost.api",
+    "diff": "convcost.api",
     "export": "convcost.api",
     "fleet": "convcost.fleet",
     "Session": "convcost.engine",

@@ -85,9 +85,34 @@ class ModelError(ConvcostError):
 
 
 class ConfigError(ConvcostError):
-    """A budget or configuration file that is wrong."""
+    """A budget or configuration file that is wrong.
+
+    `line` and `column` count from 1; `text` is that line, and `length` of its characters are meant. `example` are lines
+    to paste.
+    """
 
     default_code = "C300"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: int = 1,
+        length: int = 1,
+        text: str = "",
+        code: str | None = None,
+        help: str | None = None,
+        example: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, code=code, help=help)
+        self.file = file
+        self.line = line
+        self.column = column
+        self.length = length
+        self.text = text
+        self.example = example
 
 
 class EngineError(ConvcostError):

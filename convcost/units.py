@@ -8,6 +8,35 @@ SI = ("", "K", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
 IEC = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 UNKNOWN = "?"
 
+FACTORS = {
+    "": 1, "b": 1,
+    "k": 1000, "kb": 1000, "kib": 2**10,
+    "m": 10**6, "mb": 10**6, "mib": 2**20,
+    "g": 10**9, "gb": 10**9, "gib": 2**30,
+    "t": 10**12, "tb": 10**12, "tib": 2**40,
+}  # fmt: skip
+"""Units that people write, in small letters."""
+
+
+def read(text: str) -> tuple[Fraction, str] | None:
+    """(1500000, "m") for `1.5M`, exactly: the number times its unit, and the unit in small letters. None: no such.
+
+    Digits may be grouped by `_` or, in threes, by commas, as reports print them.
+    """
+    if len(text) > 30:
+        return None
+    clean = text.strip().lower()
+    digits = clean.rstrip("bgikmt ")
+    unit = clean[len(digits) :].strip()
+    whole, dot, rest = digits.partition(".")
+    groups = whole.split(",")
+    if len(groups) > 1 and (not 1 <= len(groups[0]) <= 3 or any(len(g) != 3 for g in groups[1:])):
+        return None
+    parts = [*whole.replace(",", "_").split("_"), *([rest] if dot else [])]
+    if unit not in FACTORS or not all(p.isascii() and p.isdigit() for p in parts):
+        return None
+    return Fraction("".join(parts[: len(parts) - bool(dot)]) + dot + rest) * FACTORS[unit], unit
+
 
 def exact(n: int | None) -> str:
     """1,228,800; `?` for not known."""

@@ -99,3 +99,24 @@ def time(source: str, *, backend: str = "numpy", **options: object) -> record.Re
         for a in measured.advice
     ]
     return report("time", [timed(model, measured)], diagnostics=notes + advice, environment=measured.environment)
+
+
+def check(*sources: str, budgets: Sequence[str] = (), **options: object) -> record.Report:
+    """Verdicts on budgets, one for each model and budget, in `checks`; `budgets` are as in "macs=600M".
+
+    What is not known fails: a total that is a lower bound does not pass.
+    """
+    from convcost.api import checking  # noqa: PLC0415 - a count does without
+
+    return checking.check(sources, budgets=budgets, options=options)
+
+
+def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) -> record.Report:
+    """What `new` costs more than `old`, in total and layer by layer, in `diff`.
+
+    Layers belong together by name, or by structure and place where names changed. `fail_on` are limits of growth, as in
+    "macs:5%", whose verdicts are in `checks`.
+    """
+    from convcost.api import differing  # noqa: PLC0415 - a count does without
+
+    return differing.diff(old, new, fail_on=fail_on, options=options)

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from fractions import Fraction
 
+from convcost import units
 from convcost.cli.options import BY_NAME
 from convcost.errors import UsageError
-
-SIZES = {
-    "": 1, "b": 1,
-    "k": 1000, "kb": 1000, "kib": 2**10,
-    "m": 10**6, "mb": 10**6, "mib": 2**20,
-    "g": 10**9, "gb": 10**9, "gib": 2**30,
-    "t": 10**12, "tb": 10**12, "tib": 2**40,
-}  # fmt: skip
 
 
 def pairs(given: Iterable[str], option: str, form: str) -> dict[str, str]:
@@ -46,14 +38,10 @@ def nbytes(text: str | None, option: str) -> int | None:
     """A size with a unit: 2GiB, 500M, 1.5 gb."""
     if text is None:
         return None
-    clean = text.strip().lower()
-    digits = clean.rstrip("bgikmt ")
-    unit = clean[len(digits) :].strip()
-    parts = digits.split(".")
-    good = len(digits) < 30 and 1 <= len(parts) <= 2 and all(p.isascii() and p.isdigit() for p in parts)
-    if not good or unit not in SIZES:
+    size = units.read(text)
+    if size is None:
         raise UsageError(f"{option} {text}: expected a size, as in 2GiB or 500M")
-    return int(Fraction(digits) * SIZES[unit])
+    return int(size[0])
 
 
 def choice(name: str, text: str) -> str:

@@ -1,0 +1,112 @@
+"""The difference of two models: totals, and the layers behind them."""
+
+from __future__ import annotations
+
+from convcost.ci.changes import NOTHING, changes, cost_deltas, delta
+from convcost.ci.matching import matched
+from convcost.record import COUNTED, CoverageDiff, Delta, Diff, Layer, LayerDiff, Model, Rename, Side
+
+TOTALS = (*COUNTED, "peak_memory_bytes")
+
+
+def difference(old: Model, new: Model) -> Diff:
+    """From `old` to `new`. Layers that are the same under another name count as renamed, not as changed."""
+    found = matched(old.layers, new.layers)
+    layers: list[LayerDiff] = []
+    renamed: list[Rename] = []
+    unchanged = 0
+    for i, j in found.pairs:
+        before, after = old.layers[i], new.layers[j]
+        one = pair(before, after, moved=(i, j) in found.moved)
+        if one is not None:
+            layers.append(one)
+        elif before.name != after.name:
+            renamed.append(Rename(old=before.name, new=after.name))
+        else:
+            unchanged += 1
+    ours, theirs = {i for i, _ in found.pairs}, {j for _, j in found.pairs}
+    layers += [removed(layer) for i, layer in enumerate(old.layers) if i not in ours]
+    layers += [added(layer) for j, layer in enumerate(new.layers) if j not in theirs]
+    layers.sort(key=order)
+    names = [(old.layers[i].name, new.layers[j].name) for i, j in found.pairs]
+    by_name = sum(a == b for a, b in names)
+    return Diff(
+        old=old.source,
+        new=new.source,
+        totals=totals(old, new),
+        coverage=CoverageDiff(
+            old_counted=old.coverage.counted,
+            old_nodes=old.coverage.nodes,
+            new_counted=new.coverage.counted,
+            new_nodes=new.coverage.nodes,
+            old_complete=old.coverage.complete,
+            new_complete=new.coverage.complete,
+        ),
+        layers=layers,
+        renamed=renamed,
+        unchanged=unchanged,
+        by_name=by_name,
+        by_structure=len(names) - by_name,
+    )
+
+
+def totals(old: Model, new: Model) -> list[Delta]:
+    """All quantities of both models."""
+    exact = old.coverage.complete and new.coverage.complete
+    return [delta(name, getattr(old.totals, name), getattr(new.totals, name), exact=exact) for name in TOTALS]
+
+
+def pair(old: Layer, new: Layer, *, moved: bool) -> LayerDiff | None:
+    """Two layers that belong together, if anything but a name differs."""
+    what, costs = changes(old, new), cost_deltas(old.cost, new.cost)
+    if not what and not costs and not moved:
+        return None
+    return LayerDiff(
+        status="changed" if what or costs else "moved",
+        old=side(old),
+        new=side(new),
+        matched="name" if old.name == new.name else "structure",
+        changes=what,
+        deltas=costs,
+    )
+
+
+def added(layer: Layer) -> LayerDiff:
+    """A layer that was not there."""
+    costs = cost_deltas(NOTHING, layer.cost)
+    return LayerDiff(status="added", old=None, new=side(layer), matched=None, changes=[], deltas=costs)
+
+
+def removed(layer: Layer) -> LayerDiff:
+    """A layer that is no longer there."""
+    costs = cost_deltas(layer.cost, NOTHING)
+    return LayerDiff(status="removed", old=side(layer), new=None, matched=None, changes=[], deltas=costs)
+
+
+def side(layer: Layer) -> Side:
+    """What a layer is, and where."""
+    return Side(
+        index=layer.index,
+        name=layer.name,
+        op=layer.op,
+        kind=layer.kind,
+        output=layer.outputs[0] if layer.outputs else None,
+    )
+
+
+def order(one: LayerDiff) -> tuple[int, ...]:
+    """The largest change of MACs first, then of FLOPs, of parameters; what only moved comes last."""
+    place = one.new or one.old
+    assert place is not None
+    return (one.status == "moved", *(-size(one, name) for name in ("macs", "flops", "params")), place.index)
+
+
+def size(one: LayerDiff, metric: str) -> int:
+    """|change|; a change that is not known is larger than all that are."""
+    for d in one.deltas:
+        if d.metric == metric:
+            return UNKNOWN if d.change is None else abs(d.change)
+    return 0
+
+
+UNKNOWN = 2**200

@@ -1,0 +1,106 @@
+"""Which layer of one model is which of another: by name where names mean something, else by structure and place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from convcost.ci.alignment import Budget, Key, Pair, aligned, gaps, increasing
+from convcost.record import Layer
+
+COUNTER = re.compile(r"(?:.*[_/.:]|n)?\d{1,18}", re.DOTALL)
+"""Names such as Conv_12, n7 and 345: an exporter numbers them, and one new layer shifts all that follow."""
+
+
+class Matched(msgspec.Struct, frozen=True):
+    """Places in both sequences that belong together; `moved` are those out of order."""
+
+    pairs: list[Pair]
+    moved: frozenset[Pair]
+
+
+def matched(old: Sequence[Layer], new: Sequence[Layer]) -> Matched:
+    """Pairs of layers, sorted by the first. The same pairs, mirrored, the other way round.
+
+    Names come first, unless they are mere numbers; then equal layers in their order; then layers that are alike, in
+    what lies between; last, equal layers elsewhere.
+    """
+    if weight(new) < weight(old):
+        mirrored = matched(new, old)
+        pairs = sorted((i, j) for j, i in mirrored.pairs)
+        return Matched(pairs, frozenset((i, j) for j, i in mirrored.moved))
+    keys = (list(map(structure, old)), list(map(structure, new)))
+    pairs = named(old, new)
+    budget = Budget()
+    pairs = between(pairs, *keys, budget)
+    for key in (likeness, titled, kindred, lambda layer: layer.op):
+        pairs = between(pairs, list(map(key, old)), list(map(key, new)), budget)
+    pairs = sorted(pairs + elsewhere(pairs, *keys))
+    return Matched(pairs, frozenset(pairs) - frozenset(increasing(pairs)))
+
+
+def weight(layers: Sequence[Layer]) -> tuple[int, list[str], list[str]]:
+    """An order between two models, so that both directions of a comparison do the same."""
+    return len(layers), [layer.name for layer in layers], [repr(structure(layer)) for layer in layers]
+
+
+def named(old: Sequence[Layer], new: Sequence[Layer]) -> list[Pair]:
+    """Layers of the same name, where names are more than numbers."""
+    place = dict(zip(distinct(new), range(len(new)), strict=True))
+    same = [(i, place[name]) for i, name in enumerate(distinct(old)) if name in place]
+    return [(i, j) for i, j in same if not COUNTER.fullmatch(old[i].name)]
+
+
+def distinct(layers: Iterable[Layer]) -> list[tuple[str, int]]:
+    """Names, and which one of that name each is."""
+    seen: dict[str, int] = {}
+    out = []
+    for layer in layers:
+        seen[layer.name] = seen.get(layer.name, -1) + 1
+        out.append((layer.name, seen[layer.name]))
+    return out
+
+
+def between(pairs: list[Pair], old: Sequence[Key], new: Sequence[Key], budget: Budget) -> list[Pair]:
+    """`pairs`, and those of equal keys that lie between them."""
+    ours, theirs = {i for i, _ in pairs}, {j for _, j in pairs}
+    out = list(pairs)
+    for i, j, k, l in gaps(increasing(sorted(pairs)), len(old), len(new)):
+        left = [x for x in range(i, j) if x not in ours]
+        right = [y for y in range(k, l) if y not in theirs]
+        if left and right:
+            found = aligned([old[x] for x in left], [new[y] for y in right], budget)
+            out += [(left[x], right[y]) for x, y in found]
+    return out
+
+
+def elsewhere(pairs: list[Pair], old: Sequence[Key], new: Sequence[Key]) -> list[Pair]:
+    """What is left on both sides and equal: it stands elsewhere."""
+    ours, theirs = {i for i, _ in pairs}, {j for _, j in pairs}
+    free: dict[Key, list[int]] = {}
+    for j in range(len(new) - 1, -1, -1):
+        if j not in theirs:
+            free.setdefault(new[j], []).append(j)
+    return [(i, free[old[i]].pop()) for i in range(len(old)) if i not in ours and free.get(old[i])]
+
+
+def structure(layer: Layer) -> Key:
+    """All that a layer is, but for its name and place."""
+    return (*likeness(layer), str(layer.inputs), str(layer.outputs), layer.dtype, layer.cost.macs, layer.cost.flops)
+
+
+def likeness(layer: Layer) -> tuple[Key, ...]:
+    """What stays when only the input of a model gets another size."""
+    return (layer.op, layer.domain, layer.kind, repr(sorted(layer.attributes.items())), layer.cost.params)
+
+
+def titled(layer: Layer) -> Key:
+    """Names, also where they are numbers."""
+    return layer.name, layer.op
+
+
+def kindred(layer: Layer) -> Key:
+    """The same sort of layer."""
+    return layer.op, layer.kind

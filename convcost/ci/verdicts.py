@@ -1,0 +1,106 @@
+"""Verdicts: their form in the report, and how their numbers print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import msgspec
+
+from convcost import units
+from convcost.ci.budgets import Budget
+from convcost.ci.metrics import Metric
+from convcost.record import Check, CheckedLayer, Layer, Model
+
+LISTED = 5
+"""Layers that a failure names; `more` counts the others."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a budget is met. `value` and `limit` are exact; `reason` says why one could not simply compare."""
+
+    met: bool
+    value: int | Fraction | None
+    limit: int | Fraction | None
+    message: str
+    reason: str | None = None
+    skipped: bool = False
+    old: int | None = None
+    layers: Sequence[CheckedLayer] = ()
+
+
+def check(budget: Budget, name: str, verdict: Verdict) -> Check:
+    """The verdict in the report's form."""
+    status = "skip" if verdict.skipped or budget.level == "off" else "pass" if verdict.met else "fail"
+    if status == "fail" and (budget.level == "warn" or budget.metric.unit == "ns"):
+        status = "warn"
+    shown = list(verdict.layers[:LISTED]) if status in ("fail", "warn") else []
+    return Check(
+        rule=budget.rule,
+        level=budget.level,
+        status=status,  # type: ignore[arg-type]
+        model=name,
+        limit=plain(verdict.limit),
+        value=plain(verdict.value),
+        location=budget.location,
+        metric=budget.metric.key,
+        unit="share" if isinstance(verdict.limit, Fraction) else budget.metric.unit,
+        written=budget.limit.written,
+        message=verdict.message,
+        reason=verdict.reason,
+        pattern=None if budget.pattern is None else str(budget.pattern),
+        old=verdict.old,
+        layers=shown,
+        more=max(len(verdict.layers) - len(shown), 0) if shown else 0,
+    )
+
+
+def plain(value: int | Fraction | None) -> int | float | None:
+    """A share as the report has it."""
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def largest(model: Model, metric: Metric) -> list[CheckedLayer]:
+    """Layers by their part of a total, largest first."""
+    whole = metric.of(model.totals)
+    parts = [(metric.of(layer.cost), layer) for layer in model.layers]
+    found = sorted(((n, layer) for n, layer in parts if n), key=lambda one: -one[0])
+    return [part(layer, n, whole) for n, layer in found]
+
+
+def part(layer: Layer, value: int | None, whole: int | None, old: int | None = None) -> CheckedLayer:
+    """One layer of a verdict."""
+    share = value / whole if value is not None and whole else None
+    return CheckedLayer(name=layer.name, op=layer.op, kind=layer.kind, value=value, share=share, old=old)
+
+
+def shown(metric: Metric, n: int) -> str:
+    """A number in its unit, rounded."""
+    if metric.unit == "bytes":
+        return units.size(n)
+    return units.duration(n) if metric.unit == "ns" else units.si(n)
+
+
+def exactly(metric: Metric, n: int) -> str:
+    """All its digits."""
+    return units.exact(n) + {"bytes": " B", "ns": " ns"}.get(metric.unit, "")
+
+
+def compared(metric: Metric, value: int | None, most: int) -> str:
+    """569 M ≤ 600 M; with all digits where both would print the same."""
+    if value is None:
+        return f"? of {shown(metric, most)}"
+    sign = "≤" if value <= most else ">"
+    tie = value != most and shown(metric, value) == shown(metric, most)
+    form = exactly if tie else shown
+    return f"{form(metric, value)} {sign} {form(metric, most)}"
+
+
+def grown(metric: Metric, old: int, value: int) -> str:
+    """+2.3 %, or what was added where there was nothing or the percentage would round to zero."""
+    change = value - old
+    sign = "+" if change >= 0 else "−"
+    share = units.decimal(Fraction(100 * abs(change), old), 1) if old else ""
+    if not share or (change and share == "0.0"):
+        return f"{sign}{shown(metric, abs(change))}"
+    return f"{sign}{share} %"
