@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from convcost.cli.console import style_of
 from convcost.cli.options import Arguments
-from convcost.cli.stream import put
+from convcost.cli.stream import put, tell
 from convcost.cli.values import at_least, choice, one_of
 from convcost.errors import UsageError
 from convcost.record import Report
@@ -44,7 +45,21 @@ class Destination:
             from convcost.report.write import write_all  # noqa: PLC0415 - only for files
 
             write_all(files, inputs_of(self.arguments.sources))
-        put(shown)
+        if self.format == "github":
+            self.annotate(report, shown)
+        else:
+            put(shown)
+
+    def annotate(self, report: Report, shown: bytes) -> None:
+        """Annotations go to standard error, the summary to the file that GitHub's runner names, if it does."""
+        from convcost.report import github  # noqa: PLC0415 - only for this format
+
+        path = os.environ.get(github.VARIABLE)
+        if path:
+            github.add_summary(path, report, self.view)
+        else:
+            put(shown)
+        tell(github.commands(report))
 
 
 def model_path(text: str) -> str | None:

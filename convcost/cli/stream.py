@@ -26,6 +26,15 @@ def put(given: str | bytes) -> None:
         raise ReportError(f"standard output: {wrong.strerror or wrong}") from None
 
 
+def tell(text: str) -> None:
+    """Write to standard error. Nobody may listen."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):
+        return
+
+
 def discard() -> None:
     """Let what is still in the buffer go nowhere, so that leaving does not fail on it again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,10 +6,14 @@ line ends are shown as `\u202e`, so that nothing in a string can act on the term
 
 from __future__ import annotations
 
+import re
+
 from convcost.errors import NotationError
 from convcost.notation.faults import Span
 
 INDENT = "  "
+COMMAND = re.compile(r"##(?=\w*\[)")
+"""Begins a command of a CI system wherever it stands in a line."""
 WIDTH = 100
 """Terminal columns of a line, unless told."""
 
@@ -65,7 +69,7 @@ def render_error(error: NotationError, width: int = WIDTH) -> str:
         lines += excerpt(error.text, error.span, error.others, width)
     if error.help:
         lines.append(f"{INDENT}help: {visible(error.help)}")
-    return "\n".join(lines)
+    return COMMAND.sub(r"\\x23#", "\n".join(lines))
 
 
 def place(error: NotationError) -> str:

@@ -43,6 +43,26 @@ def render(report: Report, format: str, view: View | None = None, style: Style |
             from convcost.report import trace  # noqa: PLC0415 - as above
 
             return trace.render(report)
+        case "github":
+            from convcost.report import github  # noqa: PLC0415 - as above
+
+            return github.render(report, view)
+        case "gitlab":
+            from convcost.report import gitlab  # noqa: PLC0415 - as above
+
+            return gitlab.render(report)
+        case "sarif":
+            from convcost.report import sarif  # noqa: PLC0415 - as above
+
+            return sarif.render(report)
+        case "junit":
+            from convcost.report import junit  # noqa: PLC0415 - as above
+
+            return junit.render(report)
+        case "openmetrics":
+            from convcost.report import openmetrics  # noqa: PLC0415 - as above
+
+            return openmetrics.render(report, view)
         case "tree":
             from msgspec.structs import replace  # noqa: PLC0415 - as above
 

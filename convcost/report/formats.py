@@ -22,6 +22,11 @@ ALL = (
     Format("csv", "spreadsheets and data frames", (".csv",)),
     Format("markdown", "pull requests, wikis, job summaries", (".md",)),
     Format("html", "people with a browser", (".html", ".htm")),
+    Format("github", "GitHub Actions: annotations on standard error, Markdown for the summary of a job"),
+    Format("gitlab", "GitLab: a code quality report"),
+    Format("sarif", "code scanning: SARIF 2.1.0", (".sarif",)),
+    Format("junit", "CI systems that show tests: verdicts as JUnit XML", (".xml",)),
+    Format("openmetrics", "Prometheus, and GitLab's metrics reports", (".prom",)),
     Format("trace", "viewers of traces: measured layers on a time line"),
 )
 

@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 from convcost.record import Report, encode
-from convcost.report.text import INVISIBLE, visible
+from convcost.report.text import COMMAND, INVISIBLE, visible
+
+EVERY_LINE = ("schema_version", "tool", "command", "convention", "environment")
+"""What each line of JSON Lines repeats."""
 
 
 def render(report: Report) -> str:
@@ -25,15 +28,16 @@ def compact(report: Report) -> str:
 
 def render_lines(report: Report) -> str:
     """JSON Lines: one line a model, each line a whole report; what belongs to no model stands on the first."""
-    lines = []
-    for i, model in enumerate(report.models):
-        rest: dict[str, Any] = {} if i == 0 else {"comparisons": [], "checks": [], "diagnostics": [], "diff": None}
-        lines.append(compact(msgspec.structs.replace(report, models=[model], **rest)))
-    return "".join(line + "\n" for line in lines)
+    head = msgspec.structs.replace(report, models=report.models[:1])
+    bare = Report(**{name: getattr(report, name) for name in EVERY_LINE}, models=[])
+    lines = [head, *(msgspec.structs.replace(bare, models=[model]) for model in report.models[1:])]
+    return "".join(compact(line) + "\n" for line in lines)
 
 
 def inert(text: str) -> str:
-    """`text` with JSON's own escapes for control, bidi, zero-width and private characters."""
+    """`text` with JSON's own escapes for control, bidi, zero-width and private characters, and for CI commands."""
+    if "##" in text:
+        text = COMMAND.sub(r"\\u0023#", text)
     if text.isascii() and "\x7f" not in text:
         return text
     risky = {c for c in set(text) if not c.isprintable() or c in INVISIBLE} - {"\n"}

@@ -6,12 +6,16 @@ is readable (backslash, x, two digits) and never adds a line, so names cannot ch
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 import msgspec
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 """Printable by Unicode's categories, but drawn as nothing."""
+
+COMMAND = re.compile(r"##(?=\w*\[)")
+"""Begins a command of a CI system, and not only at the start of a line: GitHub's runner looks for `##[` anywhere."""
 
 LONGEST = 4096
 """Of a longer text only both ends are looked at."""
@@ -50,7 +54,9 @@ def wraps(line: Line) -> bool:
 
 
 def visible(raw: str, *, ascii_only: bool = False) -> str:
-    """`raw` on one line with every control, bidi, zero-width, unassigned and surrogate character as an escape."""
+    """`raw` on one line, every control, bidi, zero-width, unassigned and surrogate character an escape, no command."""
+    if "##" in raw:
+        raw = COMMAND.sub(r"\\x23#", raw)
     if raw.isascii() and raw.isprintable():
         return raw
     return "".join(c if _plain(c, ascii_only=ascii_only) else _escape(c) for c in raw)

@@ -28,7 +28,8 @@ NAMES = [
 CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
-COMMAND = re.compile(r"(?m)^\s*(::|##)")
+COMMAND = re.compile(r"(?m)^\s*(::|##)|##\w*\[")
+"""GitHub's runner finds `##[` anywhere in a line."""
 
 
 class Tags(html.parser.HTMLParser):
@@ -83,7 +84,9 @@ def test_lines_do_not_depend_on_names_at_any_width(name: str, width: int, named:
     )
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.strip() and n.isascii() and n.isprintable() and len(n) < 30])
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if n.strip() and "##" not in n and n.isascii() and n.isprintable() and len(n) < 30]
+)
 def test_markup_is_shown_and_not_swallowed(name: str, named: Named) -> None:
     assert name in render(named(name), "table", None, Style(width=140))
 
