@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "convcost.cli.compare",
     "time": "convcost.cli.time",
     "export": "convcost.cli.export",
+    "fleet": "convcost.cli.fleet",
     "schema": "convcost.cli.schema",
 }
 

@@ -14,6 +14,7 @@ READING = "Reading"
 SHOWING = "Showing"
 CHOOSING = "Choosing"
 MEASURING = "Measuring"
+FLEET = "Fleet"
 WRITING = "Writing models"
 
 
@@ -50,6 +51,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     top: int | None = None
     by: str = "layer"
     units: str = "auto"
+    chart: str | None = None
     color: str = "auto"
     ascii: bool = False
     width: int | None = None
@@ -73,6 +75,10 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     parameter_list: tuple[str, ...] = ()
     parameter_scan: tuple[str, str, str] | None = None
     step: int | None = None
+    jobs: int | None = None
+    resume: bool = False
+    scheduler: str | None = None
+    allow_failures: bool = False
     weights: str = "random"
     seed: int = 0
 
@@ -101,6 +107,7 @@ OPTIONS = (
     Option("top", ("--top", "-n"), "int", "Show only the first N layers.", SHOWING, "N"),
     Option("by", ("--by",), "text", "What a row stands for.", SHOWING, "GROUP", ("layer", "op", "kind", "scope")),
     Option("units", ("--units",), "text", "Rounded or all digits.", SHOWING, "UNITS", ("auto", "si", "exact")),
+    Option("chart", ("--chart",), "text", "Which chart SVG and PNG show.", SHOWING, "CHART", CHARTS),
     Option("color", ("--color",), "text", "Colours.", SHOWING, "WHEN", ("auto", "always", "never")),
     Option("ascii", ("--ascii",), "flag", "Only ASCII characters.", SHOWING),
     Option("width", ("--width",), "int", "Columns of the page.", SHOWING, "N"),
@@ -126,11 +133,18 @@ OPTIONS = (
     Option("runs", ("--runs",), "int", "Measured runs; else as many as the clock needs.", MEASURING, "N"),
     Option("warmup", ("--warmup",), "int", "Runs before the measured ones.", MEASURING, "N"),
     Option("threads", ("--threads",), "int", "Threads of the matrix library.", MEASURING, "N"),
-    Option("max_memory", ("--max-memory",), "text", "Most memory that a run may plan, as in 2GiB.", MEASURING, "SIZE"),
-    Option("time_limit", ("--time-limit",), "float", "Most seconds that a run may take.", MEASURING, "SECONDS"),
+    Option("max_memory", ("--max-memory",), "text", "Most memory that a run may take, as in 2GiB.", MEASURING, "SIZE"),
+    Option(
+        "time_limit", ("--time-limit",), "float", "Most seconds that a run, or a model of a fleet, may take.",
+        MEASURING, "SECONDS",
+    ),
     Option("verify", ("--verify",), "flag", "Compare the outputs with onnxruntime's.", MEASURING),
     Option("exact", ("--exact",), "flag", "Only algorithms that round like the definition.", MEASURING),
     Option("fuse", ("--fuse",), "flag", "Let layers be merged where the result is the same.", MEASURING),
+    Option("jobs", ("--jobs", "-j"), "int", "Processes that count; else one a core.", FLEET, "N"),
+    Option("resume", ("--resume",), "flag", "Do not count again what the -o .jsonl file has already.", FLEET),
+    Option("scheduler", ("--scheduler",), "text", "Count on the Dask cluster at this address.", FLEET, "ADDRESS"),
+    Option("allow_failures", ("--allow-failures",), "flag", "Exit with 0 although models have failed.", FLEET),
     Option("backend", ("--backend",), "text", "What runs the model.", MEASURING, "NAME", ("numpy", "onnxruntime")),
 )  # fmt: skip
 

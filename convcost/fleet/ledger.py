@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -47,7 +47,7 @@ class Ledger:
             self.file.close()
             raise
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,7 +72,7 @@ class Ledger:
             return
 
     def heal(self) -> None:
-        """Learn which models are there; cut off a last line that was not finished. The latest line of a model counts."""
+        """Learn which models are there, the latest line of each; cut off a last line that was not finished."""
         end, others = 0, 0
         for place, line in self.lines():
             if not line.endswith(b"\n"):
@@ -133,7 +133,7 @@ class Ledger:
         new = temporary(self.target)
         try:
             with open(new, "xb") as out, open(self.target, "rb") as old:  # noqa: PTH123 - as above
-                os.chmod(out.fileno(), os.fstat(old.fileno()).st_mode & 0o777)
+                os.fchmod(out.fileno(), os.fstat(old.fileno()).st_mode & 0o777)
                 for index in sorted(self.places):
                     copy(old, out, self.places[index])
                 out.flush()

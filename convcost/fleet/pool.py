@@ -6,6 +6,7 @@ import os
 import queue
 import threading
 from collections.abc import Generator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -23,6 +24,10 @@ class Task(msgspec.Struct, frozen=True):
     index: int
     path: str
     known: str | None = None
+
+
+Answers: TypeAlias = Generator[tuple[Task, bytes], None, None]
+"""Each task and its line, as they come."""
 
 
 def cores() -> int:
@@ -79,7 +84,7 @@ class Pool:
             child.kill()
 
 
-def run(setup: Setup, tasks: Sequence[Task], jobs: int) -> Generator[tuple[Task, bytes], None, None]:
+def run(setup: Setup, tasks: Sequence[Task], jobs: int) -> Answers:
     """(task, its line) as they come. When the caller stops listening, all processes end."""
     pool = Pool(setup, tasks, max(1, min(jobs, len(tasks))))
     try:

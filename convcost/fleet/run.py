@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,7 +16,7 @@ from convcost.fleet.child import Setup
 from convcost.fleet.finding import find
 from convcost.fleet.ledger import Ledger
 from convcost.fleet.lines import SAME, Head, failure_line, fingerprint, head_of, shown
-from convcost.fleet.pool import LOST, Task
+from convcost.fleet.pool import LOST, Answers, Task
 from convcost.version import __version__
 
 Progress = Callable[[int, int, int], None]
@@ -121,7 +121,7 @@ class Run:
         return msgspec.structs.replace(report("fleet", [], diagnostics=errors), fleet=whole)
 
 
-def answers(scheduler: str | None, setup: Setup, tasks: Sequence[Task], jobs: int) -> Generator[tuple[Task, bytes], None, None]:
+def answers(scheduler: str | None, setup: Setup, tasks: Sequence[Task], jobs: int) -> Answers:
     """(task, its line), from this machine or from a cluster."""
     if scheduler is None:
         return pool.run(setup, tasks, jobs)

@@ -1,10 +1,11 @@
-"""The report as CSV (RFC 4180): a line a layer, or a line an alternative, numbers exact, not known empty."""
+"""The report as CSV (RFC 4180): a line a layer, an alternative, or a fleet's model; not known is empty."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from convcost.record import COUNTED, Alternative, Cost, Layer, Model, Report
+from convcost.report.fleet import csv_lines
 from convcost.report.text import csv
 
 LAYER = ("source", "index", "name", "scope", "op", "domain", "kind", "traits", "input", "output", "dtype", "notation")
@@ -14,7 +15,10 @@ WAY = ("of", "name", "notation", "output")
 
 def render(report: Report) -> str:
     """Lines end in CR LF, as RFC 4180 has it."""
-    lines = comparison_lines(report) if report.comparisons else layer_lines(report)
+    if report.fleet is not None:
+        lines = csv_lines(report, report.fleet)
+    else:
+        lines = comparison_lines(report) if report.comparisons else layer_lines(report)
     return "".join(",".join(line) + "\r\n" for line in lines)
 
 

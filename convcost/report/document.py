@@ -9,6 +9,7 @@ from convcost.record import CONVENTION, Coverage, Diagnostic, Model, ModelTiming
 from convcost.report.comparison import comparison_blocks
 from convcost.report.extras import environment_facts, extra_blocks
 from convcost.report.files import written_blocks
+from convcost.report.fleet import fleet_blocks
 from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
 from convcost.report.text import Line, Text
@@ -22,7 +23,7 @@ LISTED = 8
 def document(report: Report, view: View) -> list[Block]:
     """All blocks of a report."""
     how = shown_units(report, view)
-    blocks: list[Block] = []
+    blocks: list[Block] = [] if report.fleet is None else fleet_blocks(report.fleet, view)
     for comparison in report.comparisons:
         blocks += comparison_blocks(comparison, how, full=view.all_layers)
     detailed = not report.comparisons or view.all_layers

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from convcost import units
-from convcost.record import COUNTED, Cost, Coverage, Layer, Model, Report
+from convcost.record import COUNTED, Cost, Coverage, FleetEntry, Layer, Model, Report
 from convcost.report.text import Text, shorten
 
 By = Literal["layer", "op", "kind", "scope"]
@@ -31,6 +31,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     by: By = "layer"
     units: Units = "auto"
     tree: bool = False
+    chart: str | None = None
     all_layers: bool = False
 
 
@@ -155,7 +156,7 @@ def output_shape(layer: Layer) -> list[int | str] | None:
     return layer.outputs[0] if layer.outputs else None
 
 
-def bound_of(seen: Coverage) -> str:
+def bound_of(seen: Coverage | FleetEntry) -> str:
     """How a total stands to the true one: nothing where it is that, else `≥`, `≤`, or `≈` where it misses both ways."""
     if seen.lower_bound and seen.upper_bound:
         return "≈"
