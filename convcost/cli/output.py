@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 
 from convcost.cli.console import style_of
@@ -11,7 +12,7 @@ from convcost.cli.stream import put, tell
 from convcost.cli.values import at_least, choice, one_of
 from convcost.errors import UsageError
 from convcost.record import Report
-from convcost.report import EXTENSIONS, FORMATS, content
+from convcost.report import BINARY, EXTENSIONS, FORMATS, content
 from convcost.report.style import Style
 from convcost.report.view import By, Units, View
 
@@ -31,6 +32,8 @@ class Destination:
         self.model = wanted[0] if wanted else None
         self.files = [target(text) for text in arguments.output if not models or model_path(text) is None]
         self.view = view_of(arguments)
+        if self.format in BINARY and not arguments.quiet and sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError(f"-f {self.format}: no text for a terminal; write it to a file with -o {self.format}=PATH")
         color = choice("color", arguments.color)
         width = at_least(arguments.width, 1, "--width")
         self.style = style_of(color=color, ascii_only=arguments.ascii, width=width)
@@ -102,6 +105,7 @@ def view_of(arguments: Arguments) -> View:
         top=at_least(arguments.top, 1, "--top"),
         by=by,
         units=how,
+        chart=choice("chart", arguments.chart) if arguments.chart is not None else None,
         all_layers=arguments.verbose > 0,
     )
 

@@ -12,6 +12,10 @@ __all__ = ["BINARY", "EXTENSIONS", "FORMATS", "content", "render"]
 
 def content(report: Report, format: str, view: View | None = None, style: Style | None = None) -> bytes:
     """`report` in any of `FORMATS`, as the bytes of a file: text as UTF-8, and what is binary as it is."""
+    if format == "png":
+        from convcost.report import charts  # noqa: PLC0415 - each format loads only itself
+
+        return charts.png(report, view)
     return render(report, format, view, style).encode("utf-8", "backslashreplace")
 
 
@@ -39,6 +43,10 @@ def render(report: Report, format: str, view: View | None = None, style: Style |
             from convcost.report import html  # noqa: PLC0415 - as above
 
             return html.render(report, view)
+        case "svg":
+            from convcost.report import charts  # noqa: PLC0415 - as above
+
+            return charts.svg(report, view)
         case "trace":
             from convcost.report import trace  # noqa: PLC0415 - as above
 

@@ -27,12 +27,17 @@ ALL = (
     Format("sarif", "code scanning: SARIF 2.1.0", (".sarif",)),
     Format("junit", "CI systems that show tests: verdicts as JUnit XML", (".xml",)),
     Format("openmetrics", "Prometheus, and GitLab's metrics reports", (".prom",)),
+    Format("svg", "one chart, for documents and slides", (".svg",)),
+    Format("png", "one chart as an image", (".png",), binary=True),
     Format("trace", "viewers of traces: measured layers on a time line"),
 )
 
 FORMATS = tuple(one.name for one in ALL)
 
 BINARY = frozenset(one.name for one in ALL if one.binary)
+
+CHARTS = ("treemap", "roofline", "share", "pareto")
+"""What SVG and PNG can show."""
 
 EXTENSIONS = {ending: one.name for one in ALL for ending in one.endings}
 """The format of a file whose name does not say otherwise."""

@@ -1,0 +1,111 @@
+"""Where the MACs are: each layer an area, layers inside of their scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcost import units
+from convcost.record import Model
+from convcost.report.charts.chart import MARKS, Chart, sources, total_macs
+from convcost.report.charts.palette import FAMILIES
+from convcost.report.charts.parts import Canvas, Spec, colours, frame, key
+from convcost.report.charts.tiles import HEADING, Cell, Tiles, has_macs, tiles
+
+LINE = 15.0
+LEAST = (34.0, 18.0)
+"""Width and height of a cell from which on it is labelled."""
+
+
+def chart(models: Sequence[Model], canvas: Canvas) -> Chart | None:
+    """None where nothing has MACs."""
+    if not any(has_macs(layer) for model in models for layer in model.layers):
+        return None
+    title, subtitle = "MACs by scope", f"{sources(models)} · {total_macs(models)}"
+    width, height = float(canvas.width), float(canvas.height - 28)
+    if canvas.titled:
+        width, height = width - 32, height - 32 - 56
+    found = tiles(models, width, height)
+    spec = frame(
+        canvas, title, subtitle,
+        data=[
+            {"name": "cells", "values": [cell(one) for one in found.cells]},
+            {"name": "labels", "values": labels(found)},
+            {"name": "headings", "values": headings(found)},
+        ],
+        scales=[
+            {"name": "x", "type": "linear", "domain": [0, width], "range": [0, {"signal": "width"}]},
+            {"name": "y", "type": "linear", "domain": [0, height], "range": [0, {"signal": "height"}]},
+            colours(canvas.palette),
+        ],
+        legends=[key(sorted({one.family for one in found.cells}), canvas.palette)],
+        marks=marks(canvas),
+    )  # fmt: skip
+    rows = tuple(one.row for one in found.cells)
+    return Chart(title=title, subtitle=subtitle, spec=spec, rows=rows, areas=found.areas)
+
+
+def cell(one: Cell) -> Spec:
+    """A rectangle."""
+    box = one.box
+    return {"x": r(box.x), "y": r(box.y), "x2": r(box.x + box.width), "y2": r(box.y + box.height),
+            "family": FAMILIES[one.family]}  # fmt: skip
+
+
+def labels(found: Tiles) -> list[Spec]:
+    """Names, and shares below them where there is room."""
+    out: list[Spec] = []
+    for one in found.cells:
+        box = one.box
+        if box.width < LEAST[0] or box.height < LEAST[1]:
+            continue
+        at = {"x": r(box.x + 5), "y": r(box.y + 4), "room": r(box.width - 9)}
+        out.append(at | {"text": one.text, "bold": 600})
+        if box.height >= LEAST[1] + LINE:
+            share = units.percent(round(one.part * 10**6), 10**6)
+            out.append(at | {"y": r(box.y + 4 + LINE), "text": share, "bold": 400})
+    return out
+
+
+def headings(found: Tiles) -> list[Spec]:
+    """Names of scopes."""
+    return [
+        {"x": r(one.box.x + 3), "y": r(one.box.y + HEADING / 2 + 1), "room": r(one.box.width - 6), "text": one.text}
+        for one in found.headings
+        if one.text
+    ]
+
+
+def r(x: float) -> float:
+    """A place, to a hundredth of a point."""
+    return round(x, 2)
+
+
+def marks(canvas: Canvas) -> list[Spec]:
+    """Rectangles and their labels. A label is cut where its room ends."""
+    palette = canvas.palette
+    place = {"x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "y"}}
+    text = place | {"text": {"field": "text"}, "limit": {"field": "room"}}
+    return [
+        {
+            "type": "rect", "name": MARKS, "aria": False, "from": {"data": "cells"},
+            "encode": {"update": place | {
+                "x2": {"scale": "x", "field": "x2"}, "y2": {"scale": "y", "field": "y2"},
+                "fill": {"scale": "family", "field": "family"},
+                "stroke": {"value": palette.paper}, "strokeWidth": {"value": 1},
+            }},
+        },
+        {
+            "type": "text", "name": "cell_names", "aria": False, "interactive": False, "from": {"data": "labels"},
+            "encode": {"update": text | {
+                "fill": {"value": palette.ink}, "fontSize": {"value": 11}, "baseline": {"value": "top"},
+                "fontWeight": {"field": "bold"},
+            }},
+        },
+        {
+            "type": "text", "name": "area_names", "aria": False, "interactive": False, "from": {"data": "headings"},
+            "encode": {"update": text | {
+                "fill": {"value": palette.text}, "fontSize": {"value": 12}, "baseline": {"value": "middle"},
+                "fontWeight": {"value": 600},
+            }},
+        },
+    ]  # fmt: skip
