@@ -6,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from convcost.report.formats import CHARTS, FORMATS
 
 Kind = Literal["flag", "count", "text", "int", "float", "many", "three"]
 
@@ -51,7 +50,6 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     top: int | None = None
     by: str = "layer"
     units: str = "auto"
-    chart: str | None = None
     color: str = "auto"
     ascii: bool = False
     width: int | None = None
@@ -107,7 +105,6 @@ OPTIONS = (
     Option("top", ("--top", "-n"), "int", "Show only the first N layers.", SHOWING, "N"),
     Option("by", ("--by",), "text", "What a row stands for.", SHOWING, "GROUP", ("layer", "op", "kind", "scope")),
     Option("units", ("--units",), "text", "Rounded or all digits.", SHOWING, "UNITS", ("auto", "si", "exact")),
-    Option("chart", ("--chart",), "text", "Which chart SVG and PNG show.", SHOWING, "CHART", CHARTS),
     Option("color", ("--color",), "text", "Colours.", SHOWING, "WHEN", ("auto", "always", "never")),
     Option("ascii", ("--ascii",), "flag", "Only ASCII characters.", SHOWING),
     Option("width", ("--width",), "int", "Columns of the page.", SHOWING, "N"),
