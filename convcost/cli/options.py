@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from convcost.report.formats import FORMATS
 
 Kind = Literal["flag", "count", "text", "int", "float", "many", "three"]
 
