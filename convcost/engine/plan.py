@@ -19,6 +19,8 @@ from convcost.ir import DType, Graph, Node
 
 ABSENT = -1
 """The slot of an input that is left out."""
+PREPARED = {"Conv", "ConvTranspose"}
+"""Operators that bring their second input into a form of their own."""
 
 
 class Step:
@@ -101,9 +103,11 @@ class Builder:
         produced = {t.name for t in graph.inputs} | {o for n in graph.nodes for o in n.outputs if o}
         used = {name for n in graph.nodes for name in n.inputs if name} | set(graph.outputs) | used_inside(graph)
         captures: dict[str, None] = {}
+        prepared = brought(graph)
         for tensor in graph.tensors.values():
             if tensor.stored and tensor.name not in produced and tensor.name in used:
-                plan.constants[plan.slot(tensor.name)] = self.weights.load(tensor, graph)
+                placed = tensor.name not in prepared
+                plan.constants[plan.slot(tensor.name)] = self.weights.load(tensor, graph, placed=placed)
         own = produced | {n for n, t in graph.tensors.items() if t.stored}
         for node in graph.nodes:
             self.add(plan, node, own, captures)
@@ -209,6 +213,13 @@ def used_inside(graph: Graph) -> set[str]:
             out.update(node.inputs)
             pending += [inner for role, inner in node.bodies if role != "function"]
     return out
+
+
+def brought(graph: Graph) -> set[str]:
+    """Names that only convolutions read, as weights: they bring them into another form anyway."""
+    weights = {n.inputs[1] for n in graph.nodes if n.op in PREPARED and len(n.inputs) > 1}
+    others = {name for n in graph.nodes for i, name in enumerate(n.inputs) if n.op not in PREPARED or i != 1}
+    return weights - others - set(graph.outputs) - used_inside(graph)
 
 
 def missing(plan: Plan) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import mmap
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.workspace import aligned
 from convcost.engine.values import Array, numpy_dtype
 from convcost.errors import EngineError
 from convcost.ir import DType, Graph, Node, Payload, Shape, Tensor
@@ -29,11 +32,20 @@ class Weights:
             return "mixed" if self.loaded else "random"
         return "model"
 
-    def load(self, t: Tensor, graph: Graph) -> Array:
-        """The content of a stored tensor."""
+    def load(self, t: Tensor, graph: Graph, *, placed: bool = True) -> Array:
+        """The content of a stored tensor. What lies in a file stays there until it is read.
+
+        Unless `placed`, it may begin anywhere in memory, which is slow to compute on.
+        """
         if t.payload is not None:
             self.loaded += 1
-            return decode(t.payload, _dtype(t), _shape(t))
+            found = decode(t.payload, _dtype(t), _shape(t))
+            if not placed or found.flags.aligned:
+                return found
+            copy = aligned(found.shape, found.dtype)
+            np.copyto(copy, found)
+            release(found)
+            return copy
         if t.value is not None:
             return from_value(t)
         if t.nonzeros is not None:
@@ -114,8 +126,19 @@ def decode(payload: Payload, dtype: DType, shape: tuple[int, ...]) -> Array:
         return _fitted(_unpacked(np.frombuffer(data, np.uint8), dtype, math.prod(shape)), shape)
     if payload.encoding in ("int32_data", "int64_data", "uint64_data"):
         return _fitted(_from_integers(varints(data), dtype, math.prod(shape)), shape)
-    flat = np.frombuffer(data, kind)
-    return _fitted(flat if flat.flags.aligned else flat.copy(), shape)
+    return _fitted(np.frombuffer(data, kind), shape)
+
+
+def release(array: Any) -> None:
+    """Let the system have back the memory of an array that lies in a file; a later look reads the file again."""
+    base = array
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    if base.flags.writeable or not isinstance(base.base, memoryview) or not hasattr(mmap, "MADV_DONTNEED"):
+        return  # what can be written to lies nowhere else
+    if isinstance(base.base.obj, mmap.mmap):
+        with suppress(ValueError, OSError):
+            base.base.obj.madvise(mmap.MADV_DONTNEED)
 
 
 def _bytes(payload: Payload) -> memoryview | bytes:

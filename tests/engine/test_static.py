@@ -146,7 +146,7 @@ def test_parts_made_in_place_and_shuffled_channels_agree_with_onnxruntime(
 def test_what_is_concatenated_is_made_in_its_place() -> None:
     program = session_of(dense_and_shuffled())._programs.find([np.zeros((1, 3, 9, 9), np.float32)], fuse=True)
     assert program is not None
-    assert {name: (spot.whole, spot.start) for name, spot in program.inside.items()} == {
+    assert {name: (spot.whole, spot.start) for name, spot in program.memory.inside.items()} == {
         "d0": ("d2", 0),
         "g1": ("d2", 8),
         "d1": ("d2", 0),
@@ -222,7 +222,7 @@ def test_arrays_that_do_not_live_together_share_memory(light_model: Callable[[st
     assert program is not None
     made = [t for n in session.graph.nodes for o in n.outputs if not (t := session.graph.tensors[o]).constant]
     every = sum(4 * math.prod(d for d in t.shape if isinstance(d, int)) for t in made if t.shape)
-    assert program.arena.nbytes < every / 5
+    assert program.memory.arena.nbytes < every / 5
 
 
 @pytest.mark.parametrize(

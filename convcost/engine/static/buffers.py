@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.workspace import aligned
 from convcost.engine.values import Array
-
-ALIGN = 64
 
 
 class Arena:
@@ -45,9 +44,7 @@ class Arena:
     def allocate(self) -> None:
         """Reserve the memory of all blocks."""
         for size in self.sizes:
-            raw = np.empty(size + ALIGN, np.uint8)
-            start = -raw.ctypes.data % ALIGN
-            self.memory.append(raw[start : start + size])
+            self.memory.append(aligned((size,), np.uint8))
 
     def array(self, block: int, shape: tuple[int, ...]) -> Array:
         """A block as a float32 array."""

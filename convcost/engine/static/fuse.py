@@ -266,14 +266,7 @@ class Fuser:
         if unit.kind == "affine":
             unit.scale, unit.shift = unit.scale * scale, unit.shift * scale + shift
             return
-        w = unit.weight
-        if unit.step.node.op == "ConvTranspose":
-            group = unit.attrs.group
-            by_group = w.reshape(group, w.shape[0] // group, *w.shape[1:])
-            factors = scale.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))
-            unit.weight = (by_group * factors).reshape(w.shape)
-        else:
-            unit.weight = w * scale.reshape(-1, *(1,) * (w.ndim - 1))
+        unit.scaled(scale)
         unit.bias = shift if unit.bias is None else unit.bias * scale + shift
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 
@@ -13,15 +12,15 @@ from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, choose,
 from convcost.engine.kernels.convolution.workspace import Program as Calls
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
-from convcost.engine.static.buffers import Arena
-from convcost.engine.static.entry import Entry, Place
+from convcost.engine.static.entry import Entry
 from convcost.engine.static.fuse import Fuser
-from convcost.engine.static.inplace import Spot, spots
 from convcost.engine.static.layout import FIRST, LAST, Layouts
+from convcost.engine.static.places import Places
 from convcost.engine.static.pool import pool
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array, Value
+from convcost.engine.weights import release
 from convcost.errors import EngineError
 from convcost.ir import Graph
 
@@ -47,20 +46,11 @@ class Program:
         self.layouts = Layouts(self.units, self.read, {k: self.choice(g) for k, g in self.geometries.items()})
         self.fed = {self.read.names[s] for s in plan.inputs}
         self.layouts.settle(self.fed.__contains__)
-        self.arena = Arena()
-        self.places: dict[str, Place] = {}
-        self.held: dict[str, str] = {}
-        self.loads: dict[int, list[tuple[str, int, str]]] = {}
-        self.moves: dict[int, list[tuple[str, int, int]]] = {}
-        self.spots: dict[int, tuple[dict[str, int], dict[str, int]]] = {}
-        self.uses: dict[str, int] = {}
-        self.drops: dict[int, list[str]] = {}
-        self.inside: dict[str, Spot] = spots(self.units, self.read, self.layouts) if tuning.fuse else {}
-        self.homes: dict[str, int] = {}
-        self.lay_out()
-        if self.arena.nbytes > limit:
+        outputs = [self.read.names[s] for s in plan.outputs]
+        self.memory = Places(self.units, self.read, self.layouts, outputs, fuse=tuning.fuse)
+        if self.memory.arena.nbytes > limit:
             raise EngineError("the buffers of the compiled plan do not fit", code="C430")
-        self.arena.allocate()
+        self.memory.arena.allocate()
         for unit in self.units:
             trial = self.layouts.trial(unit) if unit.kind == "conv" else None
             if trial is not None:
@@ -82,123 +72,21 @@ class Program:
         found = [heuristic(g, exact=self.tuning.exact, x_layout=a, y_layout=b) for a, b in pairs]
         return Choice(tuple(t for t in found if t is not None))
 
-    # memory ---------------------------------------------------------------------------------------------------------
-
-    def nbytes(self, name: str) -> int:
-        """Bytes of a name's array."""
-        return 4 * prod(self.read.shape(name) or ())
-
-    def lay_out(self) -> None:
-        """Walk the units in order and give every array a block for as long as it is needed."""
-        uses = self.uses
-        for unit in self.units:
-            for name in unit.reads:
-                uses[name] = uses.get(name, 0) + 1
-        for slot in self.plan.outputs:
-            name = self.read.names[slot]
-            uses[name] = uses.get(name, 0) + 1
-        for name, spot in self.inside.items():
-            uses[spot.whole] = uses.get(spot.whole, 0) + uses[name]
-        for i, unit in enumerate(self.units):
-            self.loads[i], self.moves[i] = [], []
-            sources = {} if unit.kind == "generic" else {n: self.bring(i, n, self.wanted(unit, n)) for n in unit.reads}
-            if unit.kind == "generic":
-                held = [n for n in unit.reads if n in self.places and self.places[n].blocks]
-                self.spots[i] = ({n: self.bring(i, n, FIRST) for n in held}, {})
-            else:
-                self.spots[i] = (sources, self.targets(unit, sources))
-            self.drops[i] = [name for name in unit.reads if self.release(name)]
-
-    def wanted(self, unit: Unit, name: str) -> str:
-        """The layout in which a unit reads a name."""
-        if unit.kind in ("alias", "gemm"):
-            return FIRST
-        if unit.kind == "conv":
-            return self.layouts.layout(name)
-        return self.layouts.layout(unit.outputs[0])
-
-    def bring(self, i: int, name: str, layout: str) -> int:
-        """The block that holds `name` in `layout`; it is loaded or transposed before unit i where it must be."""
-        place = self.places.setdefault(name, Place(self.uses[name]))
-        if layout not in place.blocks:
-            block = self.arena.take(self.nbytes(name))
-            if place.blocks:
-                self.moves[i].append((name, next(iter(place.blocks.values())), block))
-                self.held[f"{name}\0{block}"] = layout
-            else:
-                self.loads[i].append((name, block, layout))
-            place.blocks[layout] = block
-        return place.blocks[layout]
-
-    def targets(self, unit: Unit, sources: dict[str, int]) -> dict[str, int]:
-        """Blocks for the outputs; what dies here is written over where the unit works element by element."""
-        name = unit.outputs[0]
-        layout = FIRST if unit.kind in ("alias", "gemm") else self.layouts.layout(name)
-        place = self.places.setdefault(name, Place(self.uses.get(name, 0)))
-        if name in self.inside:
-            whole = self.inside[name].whole
-            self.homes[name] = place.blocks[layout] = self.block(whole, layout)
-            return {name: place.blocks[layout]}
-        reusable = unit.kind in ("act", "affine", "add", "alias") or (unit.kind == "lrn")
-        for source, block in sources.items():
-            own = self.places[source]
-            if reusable and source not in self.inside and own.uses == unit.reads.count(source) and len(own.blocks) == 1:
-                own.blocks.clear()
-                place.blocks[layout] = block
-                return {name: block}
-        block = self.block(name, layout)
-        if place.uses == 0:
-            self.arena.give(block)
-        return {name: block}
-
-    def block(self, name: str, layout: str) -> int:
-        """The block of a name that is about to be made, or of which parts are there already."""
-        place = self.places.setdefault(name, Place(self.uses.get(name, 0)))
-        if layout not in place.blocks:
-            place.blocks[layout] = self.arena.take(self.nbytes(name))
-        return place.blocks[layout]
-
-    def release(self, name: str) -> bool:
-        """One reader less; the last one gives the blocks back. Whether it was the last."""
-        place = self.places.setdefault(name, Place(self.uses[name]))
-        place.uses -= 1
-        if name in self.inside:
-            self.release(self.inside[name].whole)
-        if place.uses:
-            return False
-        for block in place.blocks.values():
-            if self.homes.get(name) != block:
-                self.arena.give(block)
-        place.blocks = {}
-        return name not in self.read.constants
-
     # compiling ------------------------------------------------------------------------------------------------------
-
-    def array(self, name: str, block: int, layout: str) -> Array:
-        """A block, or its part that belongs to a name, as an array."""
-        shape = self.read.shape(name) or ()
-        if self.homes.get(name) == block:
-            spot = self.inside[name]
-            here = slice(spot.start, spot.start + shape[1])
-            whole = self.array(spot.whole, block, layout)
-            return whole[..., here] if layout == LAST else whole[:, here]
-        if layout == LAST and len(shape) > 2:
-            shape = (shape[0], *shape[2:], shape[1])
-        return self.arena.array(block, shape)
 
     def entry(self, i: int, unit: Unit) -> Entry:
         """One unit compiled."""
         entry = Entry(unit, unit.step.algorithm)
-        for name, block, layout in self.loads[i]:
-            entry.loads.append((self.array(name, block, layout), name, layout == LAST))
-        for name, source, block in self.moves[i]:
-            to = self.held[f"{name}\0{block}"]
+        for name, block, layout in self.memory.loads[i]:
+            entry.loads.append((self.memory.array(name, block, layout), name, layout == LAST))
+        for name, source, block in self.memory.moves[i]:
+            to = self.memory.held[f"{name}\0{block}"]
             of = FIRST if to == LAST else LAST
-            x, y = self.array(name, source, of), self.array(name, block, to)
+            x, y = self.memory.array(name, source, of), self.memory.array(name, block, to)
             view = np.moveaxis(x, 1, -1) if to == LAST else np.moveaxis(x, -1, 1)
             entry.stages.append([[(np.copyto, (y, view))]])
         if unit.kind == "generic":
-            entry.arrays = {n: self.array(n, block, FIRST) for n, block in self.spots[i][0].items()}
+            entry.arrays = {n: self.memory.array(n, block, FIRST) for n, block in self.memory.spots[i][0].items()}
         else:
             calls = self.calls(i, unit, entry)
             if calls:
@@ -209,11 +97,11 @@ class Program:
 
     def calls(self, i: int, unit: Unit, entry: Entry) -> list[Calls]:
         """The calls of one unit on its arrays."""
-        sources, targets = self.spots[i]
+        sources, targets = self.memory.spots[i]
         name = unit.outputs[0]
-        xs = [self.array(n, sources[n], self.wanted(unit, n)) for n in unit.reads]
+        xs = [self.memory.array(n, sources[n], self.memory.wanted(unit, n)) for n in unit.reads]
         layout = FIRST if unit.kind in ("alias", "gemm") else self.layouts.layout(name)
-        y = self.array(name, targets[name], layout)
+        y = self.memory.array(name, targets[name], layout)
         if unit.kind == "conv":
             return self.conv(unit, xs, y, entry)
         table: dict[str, Callable[[], list[Calls]]] = {
@@ -237,7 +125,8 @@ class Program:
         if trial is None:
             raise EngineError("no algorithm joins the layouts", node=unit.step.node.name)
         entry.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
-        layer = Layer(trial, g, unit.weight, unit.bias, unit.act)
+        layer = Layer(trial, g, unit.kernel(), unit.bias, unit.act)
+        release(unit.weight)
         addend = xs[1].reshape(g.y_shape(self.layouts.layout(unit.outputs[0]))) if unit.addend else None
         x = xs[0].reshape(g.x_shape(trial.algorithm.x_layout))
         return layer.compile(x, y.reshape(g.y_shape(trial.algorithm.y_layout)), self.ws, addend)
@@ -263,7 +152,7 @@ class Program:
                         self.stage(stage, entry, watch)
             if entry.unit.kind == "generic":
                 self.generic(entry, values, watch)
-            for name in self.drops[i]:
+            for name in self.memory.drops[i]:
                 values.pop(name, None)
         return [self.output(self.read.names[s], values) for s in self.plan.outputs]
 
@@ -292,9 +181,9 @@ class Program:
 
     def output(self, name: str, values: dict[str, Value]) -> Value:
         """A copy of an output, channels first."""
-        place = self.places.get(name)
+        place = self.memory.places.get(name)
         if place is None or not place.blocks:
             return values[name]
         layout, block = next(iter(place.blocks.items()))
-        array = self.array(name, block, layout)
+        array = self.memory.array(name, block, layout)
         return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if layout == LAST and array.ndim > 2 else array.copy()

@@ -77,10 +77,9 @@ def absorb(source: Unit, conv: Unit) -> None:
         return
     groups = conv.attrs.group
     columns = (-1, w.shape[1], *(1,) * (w.ndim - 2))
-    by_group = w.astype(np.float64).reshape(groups, -1, *w.shape[1:])
-    factors = scale.reshape(groups, *columns)
+    by_group = conv.kernel().astype(np.float64).reshape(groups, -1, *w.shape[1:])
     added = (by_group * shift.reshape(groups, *columns)).reshape(w.shape[0], -1).sum(axis=1)
-    conv.weight = (by_group * factors).reshape(w.shape).astype(np.float32)
+    conv.taken = scale
     conv.bias = (added if conv.bias is None else conv.bias + added).astype(np.float32)
     source.floor = (-ratio).astype(np.float32)
     source.act = None

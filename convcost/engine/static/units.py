@@ -22,6 +22,7 @@ class Unit:
         "addend",
         "attrs",
         "bias",
+        "factor",
         "floor",
         "inputs",
         "kind",
@@ -31,6 +32,7 @@ class Unit:
         "shift",
         "shuffled",
         "step",
+        "taken",
         "weight",
     )
 
@@ -42,6 +44,8 @@ class Unit:
         self.outputs = outputs
         self.attrs: Any = step.node.attrs
         self.weight: Any = None
+        self.factor: Any = None
+        self.taken: Any = None
         self.bias: Any = None
         self.scale: Any = None
         self.shift: Any = None
@@ -49,6 +53,28 @@ class Unit:
         self.addend: str | None = None
         self.shuffled = False
         self.act: Activation | None = None
+
+    def scaled(self, factor: Array) -> None:
+        """One more factor for each output channel of a convolution."""
+        self.factor = factor if self.factor is None else self.factor * factor
+
+    def kernel(self) -> Array:
+        """The weight of a convolution with its factors: `factor` by output and `taken` by input channel.
+
+        It is made when it is prepared, and not kept, so that no weight is in memory twice.
+        """
+        w, group = self.weight, self.attrs.group
+        if self.factor is not None:
+            if self.step.node.op == "ConvTranspose":
+                parts = w.reshape(group, w.shape[0] // group, *w.shape[1:])
+                w = (parts * self.factor.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))).reshape(w.shape)
+            else:
+                w = w * self.factor.reshape(-1, *(1,) * (w.ndim - 1))
+        if self.taken is not None:
+            by_group = w.astype(np.float64).reshape(group, -1, *w.shape[1:])
+            factors = self.taken.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))
+            w = (by_group * factors).reshape(w.shape).astype(np.float32)
+        return np.asarray(w)
 
     @property
     def reads(self) -> list[str]:

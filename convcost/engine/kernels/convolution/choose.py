@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter_ns, thread_time_ns
 
 import numpy as np
@@ -22,6 +22,11 @@ UNLIKELY = 2.5
 """Candidates with this many times the least predicted work of their layouts are not tried."""
 HOPELESS = 1.5
 """Candidates this many times slower than the best of their layouts are not run again."""
+FRUGAL = 1.04
+"""A candidate that is slower than the best by less than this is taken where its weights are smaller."""
+LEAN = 1.25
+SLIGHT = 1 << 20
+"""Where memory is short the weights of a candidate may take so many times their own bytes, and so many more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,28 @@ class Choice:
         """The best candidate between two layouts; None where no algorithm joins them or none was tried."""
         return next((t for t in self.trials if t.layouts == (x_layout, y_layout)), None)
 
+    def frugal(self, g: Geometry) -> Choice:
+        """For each pair of layouts the candidate with the smallest weights among those about as fast as the best."""
+        best: dict[tuple[str, str], Trial] = {}
+        for t in self.trials:
+            first = best.setdefault(t.layouts, t)
+            close = (t.seconds or 0.0) <= FRUGAL * (first.seconds or 0.0)
+            if t is not first and close and 2 * t.algorithm.weight_bytes(g) <= first.algorithm.weight_bytes(g):
+                best[t.layouts] = replace(t, seconds=first.seconds)
+        taken = {(id(t.algorithm), t.tile) for t in best.values()}
+        others = [t for t in self.trials if (id(t.algorithm), t.tile) not in taken]
+        order = sorted([*best.values(), *others], key=lambda t: t.seconds or 0.0)
+        return replace(self, trials=tuple(order))
 
-def candidates(g: Geometry, *, exact: bool = False, layouts: Layouts | None = None) -> list[Algorithm]:
-    """The algorithms that apply, between the given layouts of input and output or between any."""
+
+def candidates(
+    g: Geometry, *, exact: bool = False, layouts: Layouts | None = None, lean: bool = False
+) -> list[Algorithm]:
+    """The algorithms that apply, between the given layouts of input and output or between any.
+
+    `lean` leaves out those that would enlarge the weights.
+    """
+    most = LEAN * 4 * g.m * g.cg * g.taps + SLIGHT
     return [
         a
         for a in ALGORITHMS
@@ -63,19 +87,22 @@ def candidates(g: Geometry, *, exact: bool = False, layouts: Layouts | None = No
         and (layouts is None or (a.x_layout, a.y_layout) in layouts)
         and (a.shuffles or not g.shuffled)
         and a.applies(g) is None
+        and (not lean or a.weight_bytes(g) <= most)
     ]
 
 
-def heuristic(g: Geometry, *, exact: bool = False, x_layout: str = LAST, y_layout: str = LAST) -> Trial | None:
+def heuristic(
+    g: Geometry, *, exact: bool = False, x_layout: str = LAST, y_layout: str = LAST, lean: bool = False
+) -> Trial | None:
     """The candidate with the least predicted work, and its middle tile; None where no algorithm joins the layouts."""
-    found = candidates(g, exact=exact, layouts=((x_layout, y_layout),))
+    found = candidates(g, exact=exact, layouts=((x_layout, y_layout),), lean=lean)
     if not found:
         return None
     best = min(found, key=lambda a: a.work(g))
     return Trial(best, best.tiles[len(best.tiles) // 2])
 
 
-_known: dict[tuple[Geometry, str, bool, int, Layouts | None], Choice] = {}
+_known: dict[tuple[Geometry, str, bool, bool, int, Layouts | None], Choice] = {}
 _lock = threading.Lock()
 
 
@@ -85,6 +112,7 @@ def choose(
     *,
     exact: bool = False,
     layouts: Layouts | None = None,
+    lean: bool = False,
     workspace: Workspace | None = None,
 ) -> Choice:
     """Try what applies on random arrays of the layer's size; remembered for the process.
@@ -94,9 +122,10 @@ def choose(
     """
     ws = workspace or Workspace()
     kind = np.dtype(dtype)
-    key = (g, kind.str, exact, ws.threads, layouts)
+    key = (g, kind.str, exact, lean, ws.threads, layouts)
     if key not in _known:
-        made = _measure(g, kind, likely(g, candidates(g, exact=exact, layouts=layouts)), ws)
+        found = likely(g, candidates(g, exact=exact, layouts=layouts, lean=lean))
+        made = _measure(g, kind, found, ws).frugal(g)
         with _lock:
             _known[key] = made
     return _known[key]
@@ -121,8 +150,9 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], w
     ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in found for tile in a.tiles))
     trials: list[Trial] = []
     programs: list[list[Program]] = []
+    forms: dict[tuple[object, ...], object] = {}
     for a in found:
-        prepared = a.prepare(w, g)
+        prepared = forms[a.form] if a.form in forms else forms.setdefault(a.form, a.prepare(w, g))
         for tile in a.tiles:
             trials.append(Trial(a, tile))
             programs.append(a.compile(xs[a.x_layout], prepared, g, ys[a.y_layout], ws, end, tile))

@@ -24,6 +24,7 @@ from convcost.engine.kernels.convolution.workspace import (
     Program,
     Workspace,
     boxes,
+    largest,
     lengths,
     scratch_size,
     slices,
@@ -59,9 +60,19 @@ def prepare(w: Array, g: Geometry) -> Array:
 
 def tiles(g: Geometry, tile: int, itemsize: int, threads: int, *, single: bool) -> list[Box]:
     """Boxes of (image, *output) with whole lines and about `tile` bytes of output; `single`: of one image each."""
-    lines = max(1, tile // (g.out[-1] * g.c * itemsize))
+    lines = lines_in(g, tile, itemsize)
     lines = min(lines, prod(g.out[:-1])) if single else lines
     return [(*b, (0, g.out[-1])) for b in boxes((g.batch, *g.out[:-1]), lines, threads)]
+
+
+def lines_in(g: Geometry, tile: int, itemsize: int) -> int:
+    """Output lines in a tile of about so many bytes."""
+    return max(1, tile // (g.out[-1] * g.c * itemsize))
+
+
+def weight_bytes(g: Geometry) -> int:
+    """Bytes of the repeated weights."""
+    return 4 * g.taps * columns(g) * g.c
 
 
 def sizes(g: Geometry, box: Box, *, made: bool) -> tuple[tuple[int, ...], ...]:
@@ -73,7 +84,8 @@ def sizes(g: Geometry, box: Box, *, made: bool) -> tuple[tuple[int, ...], ...]:
 
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     """Bytes of scratch a thread."""
-    box = max(tiles(g, tile, np.dtype(dtype).itemsize, threads, single=False), key=lambda b: prod(lengths(b)))
+    lines = lines_in(g, tile, np.dtype(dtype).itemsize)
+    box = (*largest((g.batch, *g.out[:-1]), lines, threads), (0, g.out[-1]))
     return scratch_size(dtype, *sizes(g, box, made=True))
 
 

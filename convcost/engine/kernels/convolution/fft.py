@@ -63,6 +63,12 @@ def prepare(w: Array, g: Geometry) -> Array:
     return np.ascontiguousarray(parts.astype(complex_of(w.dtype)))
 
 
+def weight_bytes(g: Geometry) -> int:
+    """Bytes of the spectra."""
+    size = lengths_of(g)
+    return 8 * prod(size[:-1]) * (size[-1] // 2 + 1) * g.m * g.cg
+
+
 def complex_of(dtype: npt.DTypeLike) -> npt.DTypeLike:
     """The complex type of a real one."""
     return np.complex64 if np.dtype(dtype) == np.float32 else np.complex128

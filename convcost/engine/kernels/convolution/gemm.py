@@ -9,6 +9,8 @@ thirds of the speed is left otherwise. Weights that do not fit the second-level 
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
@@ -116,19 +118,42 @@ def for_first(w: Array, g: Geometry, *, taps_first: bool) -> Array:
     return placed(parts.transpose((0, 1, 3, 2) if taps_first else (0, 1, 2, 3)), (g.group, g.mg, g.taps * g.cg))
 
 
+def bytes_last(g: Geometry) -> int:
+    """Bytes of `for_last`."""
+    return room_bytes(g.group, g.taps * g.cg, g.mg)
+
+
+def bytes_first(g: Geometry) -> int:
+    """Bytes of `for_first`."""
+    return room_bytes(g.group, g.mg, g.taps * g.cg)
+
+
 def placed(w: npt.NDArray[np.generic], shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
     """A copy of w in C order as `shape`, each of whose rows begins where vector loads are fast.
 
     Rows are not a power of two apart: such rows fall on the same lines of a cache.
     """
-    kind = np.dtype(dtype or w.dtype)
-    lanes = 64 // kind.itemsize
-    pitch = -(-shape[-1] // lanes) * lanes
-    if pitch % (PAGE // 4 // kind.itemsize) == 0:
-        pitch += lanes
-    out = aligned((*shape[:-1], pitch), kind)[..., : shape[-1]]
+    out = room(shape, dtype or w.dtype)
     np.copyto(out, w.reshape(shape), casting="same_kind")
     return out
+
+
+def room(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """An uninitialised array for `placed`."""
+    kind = np.dtype(dtype)
+    return aligned((*shape[:-1], pitch(shape[-1], kind.itemsize)), kind)[..., : shape[-1]]
+
+
+def room_bytes(*shape: int, itemsize: int = 4) -> int:
+    """Bytes that `room` takes."""
+    return prod(shape[:-1]) * pitch(shape[-1], itemsize) * itemsize
+
+
+def pitch(length: int, itemsize: int) -> int:
+    """Elements from row to row."""
+    lanes = 64 // itemsize
+    wide = -(-length // lanes) * lanes
+    return wide + lanes if wide % (PAGE // 4 // itemsize) == 0 else wide
 
 
 def last_out(y: Array, g: Geometry, start: int, stop: int) -> Array:

@@ -27,6 +27,7 @@ from convcost.engine.kernels.convolution.workspace import (
     Workspace,
     boxes,
     index,
+    largest,
     lengths,
     scratch_size,
     slices,
@@ -39,16 +40,19 @@ FOLDED = 256
 
 def tiles(g: Geometry, tile: int, itemsize: int, threads: int, *, single: bool) -> list[Box]:
     """Boxes of (image, *output) whose windows, or outputs, take about `tile` bytes; `single`: of one image each."""
+    return boxes((g.batch, *g.out), places_in(g, tile, itemsize, single=single), threads)
+
+
+def places_in(g: Geometry, tile: int, itemsize: int, *, single: bool) -> int:
+    """Outputs in a tile of about so many bytes."""
     limit = max(1, tile // (max(g.taps * g.c, g.m) * itemsize))
-    if single:
-        limit = min(limit, prod(g.out))
-    return boxes((g.batch, *g.out), limit, threads)
+    return min(limit, prod(g.out)) if single else limit
 
 
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     """Bytes of scratch a thread."""
-    item = np.dtype(dtype).itemsize
-    box = max(tiles(g, tile, item, threads, single=False), key=lambda b: prod(lengths(b)))
+    limit = places_in(g, tile, np.dtype(dtype).itemsize, single=False)
+    box = largest((g.batch, *g.out), limit, threads)
     images = box[0][1] - box[0][0]
     places = prod(lengths(box))
     return scratch_size(dtype, (images, *slab_shape(g, box[1:]), g.c), (places, g.taps * g.c + 1), (places, g.m))

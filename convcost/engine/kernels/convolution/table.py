@@ -33,6 +33,7 @@ class Algorithm:
 
     applies(g)                          None, or why this geometry cannot be computed this way
     prepare(w, g)                       the weights (M, C/g, *K) in the form that `compile` reads, made once
+    weight_bytes(g)                     what that form takes
     scratch(g, tile, dtype, threads)    bytes of scratch a thread
     compile(x, prepared, g, y, workspace, epilogue, tile)
                                         a program for each thread, which writes all of y whenever `Workspace.execute`
@@ -48,12 +49,20 @@ class Algorithm:
     y_layout: str
     applies: Callable[[Geometry], str | None]
     prepare: Callable[[Array, Geometry], Any]
+    weight_bytes: Callable[[Geometry], int]
     scratch: Callable[[Geometry, int, npt.DTypeLike, int], int]
     compile: Callable[[Array, Any, Geometry, Array, Workspace, Epilogue, int], list[Program]]
     tiles: tuple[int, ...]
     work: Callable[[Geometry], float]
     exact: bool = True
     shuffles: bool = False
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Equal for algorithms that read the same form of the weights."""
+        if isinstance(self.prepare, partial):
+            return self.prepare.func, *sorted(self.prepare.keywords.items())
+        return (self.prepare,)
 
     @property
     def layout(self) -> str:
@@ -88,6 +97,7 @@ def _products(
             b,
             applies,
             partial(gemm.for_last if b == LAST else gemm.for_first, taps_first=a == LAST),
+            gemm.bytes_last if b == LAST else gemm.bytes_first,
             scratch,
             partial(module.to_last if b == LAST else module.to_first, first=a == FIRST),
             tiles,
@@ -107,6 +117,7 @@ def _winograd(alpha: int) -> tuple[Algorithm, ...]:
             LAST,
             partial(winograd.applies, alpha=alpha),
             partial(winograd.prepare, alpha=alpha),
+            partial(winograd.weight_bytes, alpha=alpha),
             partial(winograd.scratch, alpha=alpha),
             partial(winograd.compiled, alpha=alpha, first=x_layout == FIRST),
             (700 * KB, 3 * MB, 12 * MB),
@@ -125,6 +136,7 @@ def _phases(layout: str) -> Algorithm:
         layout,
         transposed.applies,
         partial(transposed.prepare_phases, layout=layout),
+        partial(transposed.phase_bytes, layout=layout),
         transposed.phase_scratch,
         partial(transposed.by_phases, layout=layout),
         _COLS,
@@ -141,6 +153,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
             b,
             depthwise.applies,
             depthwise.prepare,
+            depthwise.weight_bytes,
             depthwise.scratch,
             partial(depthwise.compiled, x_first=a == FIRST, y_first=b == FIRST),
             (256 * KB, MB),
@@ -150,7 +163,19 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     ),
     *_winograd(6),
     *_winograd(4),
-    Algorithm("fft", FIRST, FIRST, fft.applies, fft.prepare, fft.scratch, fft.compiled, (0,), work.fft, exact=False),
+    Algorithm(
+        "fft",
+        FIRST,
+        FIRST,
+        fft.applies,
+        fft.prepare,
+        fft.weight_bytes,
+        fft.scratch,
+        fft.compiled,
+        (0,),
+        work.fft,
+        exact=False,
+    ),
     _phases(LAST),
     _phases(FIRST),
     Algorithm(
@@ -159,6 +184,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         LAST,
         transposed.applies,
         transposed.prepare_columns,
+        transposed.column_bytes,
         transposed.column_scratch,
         transposed.by_columns,
         _COLS,

@@ -95,6 +95,12 @@ def prepare_phases(w: Array, g: Geometry, *, layout: str) -> list[Array | None]:
     return out
 
 
+def phase_bytes(g: Geometry, *, layout: str) -> int:
+    """Bytes of the weights of all phases."""
+    size = gemm.bytes_first if layout == "nchw" else gemm.bytes_last
+    return sum(size(phase.g) for phase in phases(g))
+
+
 def phase_scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:
     """Bytes of scratch a thread: the outputs of a phase and what its convolution takes."""
     parts = [p.g for p in phases(g) if p.g.taps]
@@ -163,6 +169,11 @@ def prepare_columns(w: Array, g: Geometry) -> Array:
     """Weights (C, M/g, *K) as (g, C/g, ΠK, M/g)."""
     parts = w.reshape(g.group, g.cg, g.mg, g.taps).swapaxes(2, 3)
     return gemm.placed(parts, parts.shape)
+
+
+def column_bytes(g: Geometry) -> int:
+    """Bytes of `prepare_columns`."""
+    return gemm.room_bytes(g.group, g.cg, g.taps, g.mg)
 
 
 def channels(g: Geometry, tile: int, itemsize: int) -> int:

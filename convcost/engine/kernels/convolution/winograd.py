@@ -29,7 +29,19 @@ from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.slab import copy_channels, strided
 from convcost.engine.kernels.convolution.transforms import filter_matrix, input_matrix, output_matrix
-from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes, lengths, scratch_size
+from convcost.engine.kernels.convolution.workspace import (
+    Array,
+    Box,
+    Program,
+    Workspace,
+    boxes,
+    largest,
+    lengths,
+    scratch_size,
+)
+
+AT_ONCE = 1 << 17
+"""Numbers of filters that are made at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +104,42 @@ class Filters:
 
 
 def prepare(w: Array, g: Geometry, *, alpha: int) -> Filters:
-    """The filters of weights (M, C/g, kh, kw)."""
+    """The filters of weights (M, C/g, kh, kw), some output channels at a time: in between they are double precision."""
     (h, v), (kh, kw) = both_axes(g, alpha), g.kernel
-    full = np.zeros((g.m, g.cg, h.r * h.s, v.r * v.s), np.float64)
-    full[:, :, :kh, :kw] = w
-    parts = full.reshape(g.group, g.mg, g.cg, h.r, h.s, v.r, v.s)
-    u = np.einsum(
-        "ia,jb,gmcasbt->ijgstcm", filter_matrix(h.alpha, h.r), filter_matrix(v.alpha, v.r), parts, optimize=True
-    )
+    weights = w.reshape(g.group, g.mg, g.cg, kh, kw)
+    matrix = np.kron(filter_matrix(h.alpha, h.r), filter_matrix(v.alpha, v.r))
+    out = gemm.room((h.alpha * v.alpha, g.group, h.s * v.s * g.cg, g.mg), w.dtype)
+    step = max(1, AT_ONCE // (g.cg * h.alpha * v.alpha * h.s * v.s))
+    for q, m in product(range(g.group), range(0, g.mg, step)):
+        part = weights[q, m : m + step]
+        full = np.zeros((len(part), g.cg, h.r * h.s, v.r * v.s))
+        full[:, :, :kh, :kw] = part
+        taps = full.reshape(len(part), g.cg, h.r, h.s, v.r, v.s).transpose(2, 4, 3, 5, 1, 0)
+        made = matrix @ taps.reshape(h.r * v.r, -1)
+        out[:, q, :, m : m + step] = made.reshape(len(made), -1, len(part))
     return Filters(
-        gemm.placed(u, (h.alpha * v.alpha, g.group, h.s * v.s * g.cg, g.mg), w.dtype),
+        out,
         np.kron(input_matrix(h.alpha), input_matrix(v.alpha)).astype(w.dtype),
         np.kron(output_matrix(h.alpha, h.m), output_matrix(v.alpha, v.m)).astype(w.dtype),
     )
 
 
+def weight_bytes(g: Geometry, *, alpha: int) -> int:
+    """Bytes of the filters."""
+    h, v = both_axes(g, alpha)
+    return gemm.room_bytes(h.alpha * v.alpha, g.group, h.s * v.s * g.cg, g.mg)
+
+
 def blocks(g: Geometry, alpha: int, tile: int, itemsize: int, threads: int) -> list[Block]:
     """Boxes of tiles whose transformed inputs and outputs take about `tile` bytes."""
     h, v = both_axes(g, alpha)
-    grid = (g.batch, -(-g.out[0] // h.m), -(-g.out[1] // v.m))
+    return [Block(g, h, v, box) for box in boxes(*grid(g, h, v, tile, itemsize), threads)]
+
+
+def grid(g: Geometry, h: Axis, v: Axis, tile: int, itemsize: int) -> tuple[tuple[int, int, int], int]:
+    """How many tiles there are (images, rows, columns), and how many of them make a block."""
     one = h.alpha * v.alpha * (g.c * h.s * v.s + g.m) * itemsize
-    return [Block(g, h, v, box) for box in boxes(grid, max(1, tile // one), threads)]
+    return (g.batch, -(-g.out[0] // h.m), -(-g.out[1] // v.m)), max(1, tile // one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +192,9 @@ class Block:
 
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int, *, alpha: int) -> int:
     """Bytes of scratch a thread."""
-    found = blocks(g, alpha, tile, np.dtype(dtype).itemsize, threads)
-    return max(scratch_size(dtype, *b.regions) for b in found)
+    h, v = both_axes(g, alpha)
+    box = largest(*grid(g, h, v, tile, np.dtype(dtype).itemsize), threads)
+    return scratch_size(dtype, *Block(g, h, v, box).regions)
 
 
 def compiled(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from itertools import pairwise, product
 from math import prod
 from typing import Any, TypeVar
@@ -18,6 +20,9 @@ Program = list[Step]
 """Calls on arrays that are already views of the right parts: nothing is worked out while they run."""
 T = TypeVar("T")
 ALIGN = 64
+MAPPED = 256 * 1024
+HUGE = 4 * 1024 * 1024
+"""Bytes from which on pages of 2 MB are asked for: fewer misses where the processor looks up addresses."""
 
 
 class Workspace:
@@ -30,7 +35,7 @@ class Workspace:
     def __init__(self, threads: int = 1, executor: Executor | None = None) -> None:
         self.threads = threads if executor is not None else 1
         self.executor = executor
-        self._buffers = [np.empty(0, np.uint8) for _ in range(self.threads)]
+        self._buffers = [raw(0) for _ in range(self.threads)]
 
     @property
     def held(self) -> int:
@@ -41,7 +46,7 @@ class Workspace:
         """Make every thread's scratch at least `size` bytes, so that compiling layers never replaces it."""
         for slot, buffer in enumerate(self._buffers):
             if buffer.nbytes < size:
-                self._buffers[slot] = np.empty(size, np.uint8)
+                self._buffers[slot] = raw(size)
 
     def take(self, slot: int, dtype: npt.DTypeLike, *shapes: tuple[int, ...]) -> list[Array]:
         """Uninitialised arrays of these shapes for thread `slot`, side by side; every `take` gives the same memory."""
@@ -49,7 +54,7 @@ class Workspace:
         sizes = [_rounded(prod(s) * kind.itemsize) for s in shapes]
         need = sum(sizes) + ALIGN
         if self._buffers[slot].nbytes < need:
-            self._buffers[slot] = np.empty(need, np.uint8)
+            self._buffers[slot] = raw(need)
         buffer = self._buffers[slot]
         start = -buffer.ctypes.data % ALIGN
         out = []
@@ -92,8 +97,25 @@ def _run(program: Program) -> None:
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     """An uninitialised array that begins at a multiple of 64 bytes."""
     kind = np.dtype(dtype)
-    buffer = np.empty(prod(shape) * kind.itemsize + ALIGN, np.uint8)
+    buffer = raw(prod(shape) * kind.itemsize + ALIGN)
     return np.ndarray(shape, kind, buffer, -buffer.ctypes.data % ALIGN)
+
+
+def raw(size: int) -> Array:
+    """Uninitialised bytes. Many of them are a mapping of their own, which the system has back once they are free.
+
+    An allocator keeps some of what it is given back: measured peaks would be above predicted ones.
+    """
+    if size < MAPPED or not hasattr(mmap, "MAP_ANONYMOUS"):
+        return np.empty(size, np.uint8)
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:
+        raise MemoryError(f"{size} bytes cannot be had") from None
+    if size >= HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)
 
 
 def _rounded(size: int) -> int:
@@ -125,6 +147,18 @@ def boxes(extents: tuple[int, ...], limit: int, least: int = 1) -> list[Box]:
         for prefix in product(*(range(e) for e in extents[:axis]))
         for a, b in pairwise(cuts)
     ]
+
+
+def largest(extents: tuple[int, ...], limit: int, least: int = 1) -> Box:
+    """A box of the most points among those of `boxes`, without making all of them."""
+    limit = max(1, min(limit, -(-prod(extents) // least)))
+    inner, axis = 1, len(extents) - 1
+    while axis > 0 and inner * extents[axis] <= limit:
+        inner *= extents[axis]
+        axis -= 1
+    size = extents[axis]
+    longest = -(-size // -(-size // max(1, limit // inner)))
+    return (*((0, 1),) * axis, (0, longest), *((0, e) for e in extents[axis + 1 :]))
 
 
 def span(box: Box, extents: tuple[int, ...]) -> tuple[int, int]:
