@@ -13,25 +13,52 @@ from convcost.api.models import model_of, report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
-__all__ = ["compare", "count", "export", "scan", "time"]
+__all__ = ["compare", "count", "explain", "export", "read", "scan", "time"]
 
 
 def count(*sources: str, **options: object) -> record.Report:
     """What each source costs, layer by layer. Options: the fields of `Options`.
 
-    Raises NotationError, ModelError or UsageError. `count("12x12x3 -(5x5x3x256)->").models[0].totals.macs` is 1228800.
+    A JSON report among the sources is taken over whole, as `read` does. Raises NotationError, ModelError or UsageError.
+    `count("12x12x3 -(5x5x3x256)->").models[0].totals.macs` is 1228800.
     """
     opts = options_from(options)
+    parts: list[tuple[str, record.Report]] = []
     models: list[record.Model] = []
     notes: list[record.Diagnostic] = []
     for source in expand(sources):
-        if isinstance(source, str) and source.endswith(".json"):
-            models += read_report(source).models
+        if isinstance(source, str) and source.endswith(REPORTS):
+            parts += [(f"{len(models)} sources", report("count", models, diagnostics=notes))] if models else []
+            parts.append((source, read_report(source)))
+            models, notes = [], []
             continue
         model, said = model_of(load(source, opts), opts)
         models.append(model)
         notes += said
-    return report("count", models, diagnostics=notes)
+    if models or not parts:
+        parts.append((f"{len(models)} sources", report("count", models, diagnostics=notes)))
+    return together(parts)
+
+
+REPORTS = (".json", ".jsonl", ".ndjson")
+"""Endings of sources that are reports."""
+
+
+def read(*paths: str) -> record.Report:
+    """The report in a file that `-f json` or `-f jsonl` wrote, or several as one; `-` is standard input.
+
+    Raises ModelError where a file holds no report, and UsageError where reports cannot be one.
+    """
+    return together([(path, read_report(path)) for path in paths])
+
+
+def together(parts: Sequence[tuple[str, record.Report]]) -> record.Report:
+    """Reports as one."""
+    if len(parts) == 1:
+        return parts[0][1]
+    from convcost.api import reports  # noqa: PLC0415 - most reports are made at once
+
+    return reports.merged(parts)
 
 
 def compare(
@@ -62,6 +89,17 @@ def export(
     made, files = exporting.exported(sources, output, weights=weights, seed=seed, layer=layer, options=options)
     write_all(files, [source.removeprefix("@") for source in sources])
     return made
+
+
+def explain(*things: str, layer: str | None = None, **options: object) -> record.Report:
+    """The arithmetic behind what a source costs, in words and equations; or what a code or an operator means.
+
+    `things` are sources, codes (`C101`) and operators (`Conv`, `com.microsoft:FusedConv`); none lists what there is.
+    `layer` names one layer of a model. Options: the fields of `Options`.
+    """
+    from convcost.api import explaining  # noqa: PLC0415 - a count does without
+
+    return explaining.explain(things, layer=layer, options=options)
 
 
 def scan(

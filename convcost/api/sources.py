@@ -9,12 +9,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from convcost import notation, record
-from convcost.errors import ModelError, NotationError, UsageError
+from convcost.errors import NotationError, UsageError
 from convcost.ir import DType, Graph
-
-MAX_REPORT_BYTES = 256 * 2**20
-"""A JSON report larger than this is not read."""
-
 
 MEASURING = frozenset(
     {"runs", "warmup", "min_seconds", "threads", "max_memory", "time_limit", "exact", "fuse", "verify", "seed"}
@@ -133,15 +129,7 @@ def from_line(line: notation.Line, opts: Options) -> Loaded:
 
 
 def read_report(path: str) -> record.Report:
-    """A JSON report that this tool wrote."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as above
-            data = file.read(MAX_REPORT_BYTES + 1)
-    except OSError as error:
-        raise ModelError(error.strerror or "cannot be read", file=path, code="C201") from None
-    if len(data) > MAX_REPORT_BYTES:
-        raise ModelError(f"larger than {MAX_REPORT_BYTES} bytes", file=path, code="C202")
-    try:
-        return record.decode(data)
-    except msgspec.MsgspecError as wrong:
-        raise ModelError(f"not a convcost report: {wrong}", file=path, code="C203") from None
+    """A JSON report that this tool wrote. Raises ModelError where it is none."""
+    from convcost.api import reports  # noqa: PLC0415 - most sources are none
+
+    return reports.read_report(path)

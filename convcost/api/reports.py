@@ -1,0 +1,158 @@
+"""Reports that were written before: read with suspicion, and put together."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from convcost import record
+from convcost.errors import ModelError, UsageError
+from convcost.version import __version__
+
+MAX_BYTES = 128 * 2**20
+"""A report larger than this is not read."""
+MAX_VALUES = 5_000_000
+"""Nor one with more values: of a small one Python would make gigabytes."""
+MAX_DIGITS = 4000
+"""Digits of a number. Python refuses to print more than 4,300."""
+MAX_DEPTH = 50
+"""Lists within lists in the attributes of a node."""
+STANDARD_INPUT = "standard input"
+
+
+def read_report(path: str) -> record.Report:
+    """The report in a JSON file, or in JSON Lines, whose lines are put together; `-` is standard input.
+
+    Raises ModelError where it is none, or more than is ever written.
+    """
+    name = STANDARD_INPUT if path == "-" else path
+    data = bytes_of(path, name)
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"larger than {MAX_BYTES} bytes", file=name, code="C202")
+    if data.count(b",") > MAX_VALUES:
+        raise ModelError(f"more than {MAX_VALUES:,} values", file=name, code="C202")
+    head, _, rest = data.partition(b"\n")
+    if head.rstrip().endswith(b"}") and rest.strip():
+        lines = enumerate(data.split(b"\n"), 1)
+        return merged([(f"{name}:{i}", decoded(line, f"{name}:{i}")) for i, line in lines if line.strip()])
+    return decoded(data, name)
+
+
+def bytes_of(path: str, name: str) -> bytes:
+    """What a file holds, or its first part where it holds too much."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
+        with open(path, "rb") as file:  # noqa: PTH123 - names that are not UTF-8 stay as they are
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ModelError(error.strerror or "cannot be read", file=name, code="C201") from None
+    except ValueError as error:  # a NUL in the name
+        raise ModelError(f"cannot be read: {error}", file=name, code="C201") from None
+
+
+def decoded(data: bytes, name: str) -> record.Report:
+    """One report. `name` stands in errors."""
+    try:
+        report = record.decode(data)
+        json.loads(data, object_pairs_hook=once, parse_int=short, parse_float=skip)
+    except RecursionError:
+        raise ModelError("not a convcost report: nested too deeply", file=name, code="C203") from None
+    except (msgspec.MsgspecError, ValueError) as wrong:
+        raise ModelError(f"not a convcost report: {wrong}", file=name, code="C203") from None
+    if report.schema_version.partition(".")[0] != record.SCHEMA_VERSION.partition(".")[0]:
+        said = f"schema version {report.schema_version[:20]}; this convcost reads {record.SCHEMA_VERSION}"
+        raise ModelError(said, file=name, code="C205")
+    for model in report.models:
+        for layer in model.layers:
+            if layer.attributes and too_deep(layer.attributes):
+                raise ModelError("attributes are nested too deeply", file=name, node=layer.name, code="C203")
+    return report
+
+
+def once(pairs: list[tuple[str, Any]]) -> None:
+    """An object of JSON whose keys differ; others mean different things to different readers."""
+    if len(dict(pairs)) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)[:80]!r} stands twice in an object")
+
+
+def short(digits: str) -> None:
+    """An integer of JSON that is not too long."""
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number with more than {MAX_DIGITS} digits")
+
+
+def skip(_: str) -> None:
+    """A number of JSON that was looked at before."""
+
+
+def too_deep(attributes: dict[str, Any]) -> bool:
+    """Whether lists and objects are nested beyond `MAX_DEPTH`."""
+    level: list[Any] = list(attributes.values())
+    for _ in range(MAX_DEPTH):
+        inner = [part for part in level if isinstance(part, list | dict)]
+        if not inner:
+            return False
+        level = [value for part in inner for value in (part.values() if isinstance(part, dict) else part)]
+    return True
+
+
+def merged(parts: Sequence[tuple[str, record.Report]]) -> record.Report:
+    """Reports as one: their models, comparisons, checks and diagnostics in the order given.
+
+    Raises UsageError where they use different conventions or hold more than one difference. Where they were measured
+    on different machines, none is named.
+    """
+    if len(parts) == 1:
+        return parts[0][1]
+    if not parts:
+        raise UsageError("no report to read")
+    (first_name, first), *others = parts
+    for name, other in others:
+        if other.convention != first.convention:
+            raise UsageError(f"{first_name} and {name} count by different conventions and cannot be one report")
+    reports = [report for _, report in parts]
+    fields: dict[str, Any] = {}
+    for field in record.Report.__struct_fields__:
+        values = [getattr(report, field) for report in reports]
+        if isinstance(values[0], list):
+            fields[field] = [one for value in values for one in value]
+        elif field in ("diff", "fleet"):
+            fields[field] = the_only(field, parts)
+    tools = {report.tool for report in reports}
+    names = {report.command for report in reports}
+    environment, notes = machine(reports)
+    return replace(
+        first,
+        **fields | {"diagnostics": fields["diagnostics"] + notes},
+        tool=first.tool if len(tools) == 1 else record.Tool(name="convcost", version=__version__),
+        command=first.command if len(names) == 1 else "render",
+        environment=environment,
+    )
+
+
+def the_only(field: str, parts: Sequence[tuple[str, record.Report]]) -> Any:
+    """The value of a field that at most one report may have."""
+    having = [(name, getattr(report, field)) for name, report in parts if getattr(report, field) is not None]
+    if len(having) > 1:
+        raise UsageError(f"{having[0][0]} and {having[1][0]} both hold a {field}; one report holds one")
+    return having[0][1] if having else None
+
+
+def machine(reports: Sequence[record.Report]) -> tuple[record.Environment | None, list[record.Diagnostic]]:
+    """Where all times were taken; else nothing, and a warning."""
+    seen: list[record.Environment] = []
+    for report in reports:
+        if report.environment is not None and report.environment not in seen:
+            seen.append(report.environment)
+    if len(seen) < 2:
+        return (seen[0] if seen else None), []
+    said = f"times were taken in {len(seen)} environments and cannot be compared; none of them is named here"
+    warning = record.Diagnostic(code="C260", severity="warning", message=said, help="the single reports name theirs")
+    return None, [warning]
