@@ -127,6 +127,7 @@ def report(
     comparisons: list[record.Comparison] | None = None,
     diagnostics: list[record.Diagnostic] | None = None,
     environment: record.Environment | None = None,
+    explanations: list[record.Explanation] | None = None,
 ) -> record.Report:
     """The whole report."""
     return record.Report(
@@ -138,4 +139,5 @@ def report(
         comparisons=comparisons or [],
         diagnostics=diagnostics or [],
         environment=environment,
+        explanations=explanations or [],
     )

@@ -71,9 +71,13 @@ class Drawing(Record, frozen=True):
 
 
 class Section(Record, frozen=True):
-    """Sentences and drawings about one thing. `note`: what is worth knowing beside the derivation."""
+    """Sentences and drawings about one thing; `of` names a layer or another foreign thing behind the title.
+
+    `note`: what is worth knowing beside the derivation.
+    """
 
     title: str
+    of: str = ""
     sentences: list[Sentence] = []
     drawings: list[Drawing] = []
     note: bool = False

@@ -7,6 +7,7 @@ from fractions import Fraction
 from convcost import units
 from convcost.record import CONVENTION, Coverage, Diagnostic, Model, ModelTiming, Report, Verification
 from convcost.report.comparison import comparison_blocks
+from convcost.report.explanation import explanation_blocks
 from convcost.report.extras import environment_facts, extra_blocks
 from convcost.report.files import written_blocks
 from convcost.report.fleet import fleet_blocks
@@ -26,8 +27,10 @@ def document(report: Report, view: View) -> list[Block]:
     blocks: list[Block] = [] if report.fleet is None else fleet_blocks(report.fleet, view)
     for comparison in report.comparisons:
         blocks += comparison_blocks(comparison, how, full=view.all_layers)
-    detailed = not report.comparisons or view.all_layers
-    if len(report.models) > 1 and not report.comparisons:
+    for explanation in report.explanations:
+        blocks += explanation_blocks(explanation)
+    detailed = not (report.comparisons or report.explanations) or view.all_layers
+    if len(report.models) > 1 and not (report.comparisons or report.explanations):
         blocks.append(summary(report.models, how))
     proposed = {way.notation for c in report.comparisons for way in c.alternatives if way.summary}
     for model in report.models:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convcost.record import Report
 from convcost.report import json_
 from convcost.report.document import document
-from convcost.report.picture import Bar, Block, Cell, Facts, Heading, Paragraph, Table, Tree
+from convcost.report.explanation import grid_text
+from convcost.report.picture import Bar, Block, Cell, Derivation, Facts, Grid, Heading, Paragraph, Table, Tree
 from convcost.report.text import Line, Text, html, shorten
 from convcost.report.view import View
 
@@ -16,6 +19,7 @@ STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); --bar: #3b82c4; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; overflow-wrap: anywhere; } pre { line-height: 1.25; overflow-x: auto; }
 code, td { font-variant-numeric: tabular-nums; } code { font-family: ui-monospace, monospace; font-size: .92em; }
 .frame { overflow-x: auto; } table { border-collapse: collapse; }
 th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; text-align: left; }
@@ -85,7 +89,23 @@ def draw(block: Block) -> str:
         return f"<p>{' · '.join(line(item) for item in block.items)}</p>"
     if isinstance(block, Paragraph):
         return "\n".join(f'<p class="{block.role}">{line(one)}</p>' for one in block.lines)
+    if isinstance(block, Derivation):
+        return draw_derivation(block)
+    if isinstance(block, Grid):
+        return f"<p>{html(block.caption)}</p>\n<pre>{html_lines(grid_text(block))}</pre>"
     return draw_table(block)
+
+
+def draw_derivation(block: Derivation) -> str:
+    """A small title, and its statements."""
+    said = "\n".join(f"<p>{line(one.line)} <code>{html(one.arithmetic)}</code></p>" if one.arithmetic
+                     else f"<p>{line(one.line)}</p>" for one in block.statements)  # fmt: skip
+    return f"<h3>{line(block.title)}</h3>\n{said}"
+
+
+def html_lines(lines: Sequence[str]) -> str:
+    """Lines of our own, escaped one by one."""
+    return "\n".join(html(text) for text in lines)
 
 
 def draw_table(table: Table) -> str:

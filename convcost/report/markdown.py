@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from convcost.record import Report
 from convcost.report.document import document
-from convcost.report.picture import Bar, Block, Cell, Facts, Heading, Paragraph, Table, Tree
+from convcost.report.explanation import grid_text
+from convcost.report.picture import (
+    Bar,
+    Block,
+    Cell,
+    Derivation,
+    Facts,
+    Grid,
+    Heading,
+    Paragraph,
+    Statement,
+    Table,
+    Tree,
+)
 from convcost.report.text import Line, Text, markdown, shorten
 from convcost.report.view import View
 
@@ -25,7 +38,23 @@ def draw(block: Block) -> list[str]:
         return [" · ".join(line(item) for item in block.items)]
     if isinstance(block, Paragraph):
         return [f"- {line(one)}" for one in block.lines]
+    if isinstance(block, Derivation):
+        return [f"#### {line(block.title)}", "", *(f"- {stated(one)}" for one in block.statements)]
+    if isinstance(block, Grid):
+        return [f"{span(block.caption)}:", "", "```text", *grid_text(block), "```"]
     return draw_table(block)
+
+
+def stated(one: Statement) -> str:
+    """A sentence and its arithmetic, which has no character that Markdown acts on."""
+    said = "".join(span(part if isinstance(part, Text) else prose(part)) for part in one.line)
+    return said + (f" {one.arithmetic}" if one.arithmetic else "")
+
+
+def prose(text: str) -> str:
+    """Our own words with stars that stay stars, but for what stands in backticks."""
+    parts = text.split("`")
+    return "`".join(part if i % 2 else part.replace("*", "\\*") for i, part in enumerate(parts))
 
 
 def draw_table(table: Table) -> list[str]:

@@ -73,4 +73,26 @@ class Facts(msgspec.Struct, frozen=True):
     items: tuple[Line, ...]
 
 
-Block: TypeAlias = Heading | Facts | Paragraph | Table
+class Statement(msgspec.Struct, frozen=True):
+    """A sentence, and the arithmetic that it ends in. The sentence never begins with foreign text."""
+
+    line: Line
+    arithmetic: str = ""
+
+
+class Derivation(msgspec.Struct, frozen=True):
+    """Statements under a small title of ours, perhaps with a foreign name behind it."""
+
+    title: Line
+    statements: tuple[Statement, ...]
+    note: bool = False
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """A drawing: rows of cells, which are words of `record.CELLS` or counts, each row with a label of ours."""
+
+    caption: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+Block: TypeAlias = Heading | Facts | Paragraph | Table | Derivation | Grid

@@ -10,8 +10,9 @@ from fractions import Fraction
 
 from convcost.record import Report
 from convcost.report.document import document
+from convcost.report.explanation import derivation_lines, grid_lines
 from convcost.report.layout import BAR, Layout, arrange
-from convcost.report.picture import Bar, Block, Cell, Column, Facts, Heading, Paragraph, Table, Tree
+from convcost.report.picture import Bar, Block, Cell, Column, Derivation, Facts, Grid, Heading, Paragraph, Table, Tree
 from convcost.report.style import Style
 from convcost.report.text import Line, Text, cells, wraps
 from convcost.report.view import View
@@ -39,6 +40,10 @@ def draw(block: Block, style: Style) -> list[str]:
         return facts(block.items, style)
     if isinstance(block, Paragraph):
         return paragraph(block, style)
+    if isinstance(block, Derivation):
+        return derivation_lines(block, style, FOREIGN)
+    if isinstance(block, Grid):
+        return grid_lines(block, style)
     return ["", *draw_table(block, style), ""]
 
 

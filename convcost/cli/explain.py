@@ -1,0 +1,29 @@
+"""`convcost explain`: the arithmetic behind a count, a diagnostic, an operator's rule."""
+
+from __future__ import annotations
+
+from convcost.cli.options import SHARED, Arguments, Command
+from convcost.cli.output import Destination
+from convcost.cli.reading import reading
+
+COMMAND = Command(
+    name="explain",
+    summary="The arithmetic behind a layer's cost, step by step; also a diagnostic's code or an operator's rule.",
+    examples=(
+        'convcost explain "12x12x3 -(5x5x3x256)-> 8x8x256"',
+        "convcost explain model.onnx --layer conv1",
+        "convcost explain C101",
+        "convcost explain LSTM",
+    ),
+    metavar="SRC|CODE|OPERATOR...",
+    options=(*SHARED, "layer"),
+)
+
+
+def run(arguments: Arguments) -> int:
+    """Explain everything that is named."""
+    destination = Destination(arguments)
+    from convcost import api  # noqa: PLC0415 - mistakes in options are found without it
+
+    destination.deliver(api.explain(*arguments.sources, layer=arguments.layer, **reading(arguments)))
+    return 0

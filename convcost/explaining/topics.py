@@ -1,0 +1,81 @@
+"""What can be explained: the list for a reader who names nothing, and the kinds of layers."""
+
+from __future__ import annotations
+
+from convcost.explaining import codes
+from convcost.explaining.saying import plural, say
+from convcost.ops import all_keys
+from convcost.ops.base import KINDS
+from convcost.record import Explanation, Section
+
+
+def explanation() -> Explanation:
+    """The list."""
+    own = sorted(name for domain, name in all_keys() if not domain)
+    others = sorted({domain for domain, _ in all_keys() if domain})
+    sections = [
+        Section(
+            title="A shape string",
+            sentences=[say("One layer or a chain:", 'convcost explain "12x12x3 -(5x5x3x256)-> 8x8x256"')],
+        ),
+        Section(
+            title="A model",
+            sentences=[
+                say("Its story:", "convcost explain model.onnx"),
+                say("One of its layers:", "convcost explain model.onnx --layer conv1"),
+            ],
+        ),
+        Section(
+            title="A code",
+            sentences=[say("What it means, what raises it, what to do:", "convcost explain C101")]
+            + [say(f"{title}: {', '.join(names)}.") for title, names in codes.families()],
+        ),
+        Section(
+            title="An operator",
+            sentences=[
+                say("What its rule counts:", "convcost explain Conv"),
+                say(f"{plural(len(all_keys()), 'operators')}; of ONNX: {', '.join(own)}."),
+                say(f"And of the domains {', '.join(others)}, as in com.microsoft:FusedConv."),
+            ],
+        ),
+        Section(
+            title="A kind",
+            sentences=[
+                say("The word that a report calls a layer:", "convcost explain depthwise"),
+                say(f"There are {', '.join(kinds())}."),
+            ],
+        ),
+    ]
+    return Explanation(of="what there is", topic="topics", sections=sections)
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind of layer."""
+    return tuple(name for name, _ in KINDS)
+
+
+def kind(word: str) -> Explanation | None:
+    """What a kind of layer is, with an example where a shape string can make one."""
+    words = dict(KINDS)
+    name = word.lower()
+    if name not in words:
+        return None
+    said = [say(f"{words[name][:1].upper()}{words[name][1:]}.")]
+    if name in EXAMPLES:
+        said.append(say("An example, step by step:", f'convcost explain "{EXAMPLES[name]}"'))
+    return Explanation(of=name, topic="topics", sections=[Section(title="Kind", sentences=said)])
+
+
+EXAMPLES = {
+    "standard": "12x12x3 -(5x5x3x256)-> 8x8x256",
+    "pointwise": "8x8x3 -(1x1x3x256)-> 8x8x256",
+    "depthwise": "12x12x3 -(5x5 dw)-> 8x8x3",
+    "grouped": "56x56x64 -(3x3x32x128 g2 same)-> 56x56x128",
+    "pointwise_grouped": "28x28x240 -(1x1x80x60 g3)-> 28x28x60",
+    "spatial": "5x5x1 -(3x1x1x1)-> 3x5x1",
+    "transposed": "2x2x3 -(2x2x3x1 T s2)-> 4x4x1",
+    "pool": "8x8x16 -(maxpool 2x2)-> 4x4x16",
+    "norm": "8x8x16 -(bn)-> 8x8x16",
+    "activation": "8x8x16 -(relu)-> 8x8x16",
+    "matmul": "400 -(fc 10)-> 10",
+}
