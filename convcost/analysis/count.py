@@ -123,7 +123,10 @@ class Counter:
                 around = None if role == "function" else scope
                 self.book.absorb(index, graph, inner_names(node, role, graph, names), around)
         if shown is not None:
-            self.graph(shown[1], place.inside(node, *shown), repeats * times)
+            within = place.inside(node, *shown)
+            self.graph(shown[1], within, repeats * times)
+            if node.op == "If":
+                place.fields.returned(node, shown[1], within.fields)
 
     def inside(
         self, node: Node, op: Op | None, call: Call, scope: Tensors

@@ -10,6 +10,7 @@ import msgspec
 from convcost.ir import Shape, Tensor, known
 from convcost.ops.base import Call, remembered
 from convcost.ops.conv import transposed_window
+from convcost.ops.reduce import reduced_axes
 from convcost.ops.windows import WindowAttrs, window_of
 from convcost.window import effective_kernel
 
@@ -33,6 +34,12 @@ class Axis(msgspec.Struct, frozen=True, gc=False):
 
 Field = tuple[Axis | None, ...]
 """One entry an axis of the tensor; None where the axis mixes input axes or is not followed."""
+
+LOST: Field = ()
+"""The field of a tensor that an input reaches in a way that is not followed."""
+
+ANY = Axis(-1, 0, 0, 0)
+"""Stands for an axis that a branch of lower rank does not have: it adds nothing there."""
 
 Fields = dict[str, Field]
 """By input of the graph."""
@@ -104,6 +111,13 @@ def span(a: Axis | None, x: Tensor, axis: int) -> Axis | None:
     """All elements of one axis."""
     n = known(x.dims[axis], "size")
     return None if a is None else Axis(a.of, a.size + (n - 1) * a.jump, a.jump * n, a.start, a.aligned)
+
+
+def reduced(call: Call, field: Field) -> Field:
+    """A sum, mean or maximum: all elements of the axes that it runs over."""
+    axes, keep = reduced_axes(call), call.attrs.keepdims != 0
+    seen = [span(a, call.x(0), i) if i in axes else a for i, a in enumerate(field)]
+    return tuple(a for i, a in enumerate(seen) if keep or i not in axes)
 
 
 def transpose(call: Call, field: Field) -> Field:
@@ -190,6 +204,9 @@ RULES: Mapping[str, Callable[[Call, Field], Field]] = {
     "GlobalAveragePool": whole,
     "GlobalMaxPool": whole,
     "GlobalLpPool": whole,
+    "ReduceMean": reduced,
+    "ReduceMax": reduced,
+    "ReduceSum": reduced,
     "Transpose": transpose,
     "Reshape": reshape,
     "Squeeze": squeezed,

@@ -293,3 +293,26 @@ def test_an_input_of_unknown_rank_is_not_followed() -> None:
 
 def test_without_spatial_axes_there_is_no_field() -> None:
     assert rows("y = Relu(x)", "float[2, 3] x")[-1].receptive_field is None
+
+
+GATES: list[tuple[str, list[Any] | None]] = [
+    ("g = GlobalAveragePool(t) a = Sigmoid(g) y = Mul(t, a)", [(33, 2, 1), (41, 2, 1)]),
+    ("i = Constant <value_ints = [2, 3]> () g = ReduceMean (t, i) a = Sigmoid(g) y = Mul(t, a)", [(33, 2, 1), (41, 2, 1)]),
+    ("i = Constant <value_ints = [-1]> () g = ReduceMax <keepdims = 1> (t, i) y = Add(t, g)", [(3, 2, 1), (41, 2, 1)]),
+    ("g = GlobalAveragePool(t) f = Flatten(g) m = MatMul(f, q) s = Constant <value_ints = [1, 4, 1, 1]> () a = Reshape(m, s) y = Mul(t, a)", None),
+    ("f = Flatten(t) r = ReduceSum <keepdims = 0> (f) y = Mul(t, r)", None),
+    ("a = Shape(t) f = Cast <to = 1> (a) r = ReduceMean <keepdims = 0> (f) y = Mul(t, r)", [(3, 2, 1)] * 2),
+    ("v = Conv <pads = [1, 1, 1, 1]> (t, t) y = Relu(v)", None),
+    ("d = Constant <value = bool {1}> () y = If (d) <then_branch = one () => (float o) { o = Relu(t) }, else_branch = two () => (float p) { p = Neg(t) }>", [(3, 2, 1)] * 2),
+    ("y = If (c) <then_branch = one () => (float o) { o = Relu(t) }, else_branch = two () => (float p) { p = Flatten(t) }> z = Mul(y, t)", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), GATES)
+def test_branches_that_are_not_followed_leave_nothing_to_say(body: str, expected: list[Any] | None) -> None:
+    """Every element of such a branch may look at the whole input: a field without it would be too small."""
+    layers = rows(f"{CONV} {body}", more=f"{W}, float[4, 4] q, bool c")
+    if expected is None:
+        assert not any(f.input == "x" for f in layers[-1].receptive_field or ())
+    else:
+        assert axes_of(layers[-1]) == expected
