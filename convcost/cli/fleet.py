@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -53,7 +54,12 @@ def run(arguments: Arguments) -> int:
     paths = find(arguments.sources)
     others = tuple(text for text in arguments.output if target(text)[0] != "jsonl")
     destination = Destination(replace(arguments, sources=tuple(paths), output=others))
-    how = {**reading(arguments), "jobs": arguments.jobs, "max_memory": memory, "scheduler": arguments.scheduler}
+    how = {
+        **dict[str, Any](reading(arguments)),
+        "jobs": arguments.jobs,
+        "max_memory": memory,
+        "scheduler": arguments.scheduler,
+    }
     limit = TIME_LIMIT if arguments.time_limit is None else arguments.time_limit
     with showing(quiet=arguments.quiet) as progress, kept(lines):
         report = fleet(
@@ -65,7 +71,8 @@ def run(arguments: Arguments) -> int:
             progress=progress,
         )
     destination.deliver(report)
-    return 2 if report.fleet.failed and not arguments.allow_failures else 0
+    failed = report.fleet is not None and report.fleet.failed > 0
+    return 2 if failed and not arguments.allow_failures else 0
 
 
 @contextlib.contextmanager

@@ -34,11 +34,15 @@ BOOT = "import sys; sys.path[:] = sys.argv[2:]; from importlib import import_mod
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What all models of a fleet share: how they are counted, seconds and bytes for each; `module` has the `main`."""
+    """What all models of a fleet share: how they are counted, seconds and bytes for each, where paths begin.
+
+    `module` has the `main` of the process.
+    """
 
     options: Options
     time_limit: float
     max_memory: int | None = None
+    folder: str | None = None
     module: str = "convcost.fleet.child"
 
 
@@ -79,13 +83,17 @@ class Child:
             if self.closed:
                 raise FleetError("stopped")
             quiet = None if os.environ.get("CONVCOST_TRACEBACK") else subprocess.DEVNULL
-            self.process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-c", BOOT, self.setup.module, *sys.path],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=quiet,
-                start_new_session=True,  # Ctrl-C is for the parent
-            )
+            try:
+                self.process = subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, "-c", BOOT, self.setup.module, *sys.path],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=quiet,
+                    cwd=self.setup.folder,
+                    start_new_session=True,  # Ctrl-C is for the parent
+                )
+            except OSError as wrong:
+                raise FleetError(f"no process can be started: {wrong.strerror or wrong}") from None
         plain = msgspec.to_builtins(self.setup)
         try:
             said = self.exchange(self.process, plain, START_LIMIT)
