@@ -54,22 +54,16 @@ def run(arguments: Arguments) -> int:
     paths = find(arguments.sources)
     others = tuple(text for text in arguments.output if target(text)[0] != "jsonl")
     destination = Destination(replace(arguments, sources=tuple(paths), output=others))
-    how = {
-        **dict[str, Any](reading(arguments)),
+    how: dict[str, Any] = {
         "jobs": arguments.jobs,
         "max_memory": memory,
         "scheduler": arguments.scheduler,
+        "time_limit": TIME_LIMIT if arguments.time_limit is None else arguments.time_limit,
+        "output": lines[0] if lines else None,
+        "resume": arguments.resume,
     }
-    limit = TIME_LIMIT if arguments.time_limit is None else arguments.time_limit
     with showing(quiet=arguments.quiet) as progress, kept(lines):
-        report = fleet(
-            *paths,
-            **how,
-            time_limit=limit,
-            output=lines[0] if lines else None,
-            resume=arguments.resume,
-            progress=progress,
-        )
+        report = fleet(*paths, progress=progress, **how, **reading(arguments))
     destination.deliver(report)
     failed = report.fleet is not None and report.fleet.failed > 0
     return 2 if failed and not arguments.allow_failures else 0

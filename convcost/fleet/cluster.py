@@ -64,10 +64,10 @@ def connect(address: str) -> Any:
     if not ADDRESS.fullmatch(address):
         raise UsageError(f"scheduler {address!r}: expected an address as in tcp://10.0.0.1:8786")
     try:
-        from distributed import Client, Security  # noqa: PLC0415 - an extra
+        from distributed import Client  # noqa: PLC0415 - an extra
     except ImportError:
         raise FleetError("Dask is not installed", code="C610", help="pip install 'convcost[fleet]'") from None
-    if address.startswith(("tls:", "wss:")) and Security().get_connection_args("client")["ssl_context"] is None:
+    if address.startswith(("tls:", "wss:")) and no_certificates():
         raise FleetError(f"no certificates for {address}: Dask's configuration names none", code="C611")
     try:
         client: Any = Client(address, timeout=CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
@@ -79,6 +79,14 @@ def connect(address: str) -> Any:
         client.close(timeout=1)
         raise FleetError(f"the scheduler at {address} has no workers", code="C612") from None
     return client
+
+
+def no_certificates() -> bool:
+    """Whether Dask's configuration has none. A client that misses them only later leaves a thread behind."""
+    from distributed import Security  # noqa: PLC0415 - as above
+
+    security: Any = Security()  # type: ignore[no-untyped-call]
+    return security.get_connection_args("client")["ssl_context"] is None
 
 
 def results(client: Any, setup: Setup, tasks: Sequence[Task]) -> Answers:
