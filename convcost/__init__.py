@@ -15,6 +15,7 @@ _HOMES = {
     "check": "convcost.api",
     "diff": "convcost.api",
     "export": "convcost.api",
+    "separate": "convcost.api",
     "read": "convcost.api",
     "fleet": "convcost.fleet",
     "Session": "convcost.engine",

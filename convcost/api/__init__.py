@@ -13,7 +13,7 @@ from convcost.api.models import model_of, report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
-__all__ = ["compare", "count", "explain", "export", "read", "scan", "time"]
+__all__ = ["compare", "count", "explain", "export", "read", "scan", "separate", "time"]
 
 
 def count(*sources: str, **options: object) -> record.Report:
@@ -113,6 +113,30 @@ def scan(
     from convcost.api import scanning  # noqa: PLC0415 - a count does without
 
     return scanning.scan(source, values, time=time, layer=layer, options=options)
+
+
+def separate(
+    source: str,
+    *,
+    output: str | None = None,
+    rank: int | None = None,
+    energy: float | None = None,
+    layer: str | None = None,
+    seed: int = 0,
+    **options: object,
+) -> record.Report:
+    """Singular values of every kernel of a model, which layers two steps do exactly, and what that saves.
+
+    With `output` the model is written with those layers split, run beside the old one on random input drawn with
+    `seed`, and compared. `rank` or `energy` (0 to 1) split other layers too, approximately. `layer` looks at one layer.
+    Options: the fields of `Options`. Raises ReportError where nothing is split, or exact splits change outputs.
+    """
+    from convcost.api import separating  # noqa: PLC0415 - NumPy is loaded only for kernels
+    from convcost.report.write import write_all  # noqa: PLC0415 - as above
+
+    made, files = separating.separate(source, output, rank=rank, energy=energy, layer=layer, seed=seed, options=options)
+    write_all(files, [source])
+    return made
 
 
 def time(source: str, *, backend: str = "numpy", **options: object) -> record.Report:

@@ -15,6 +15,7 @@ COMMANDS = {
     "time": "convcost.cli.time",
     "export": "convcost.cli.export",
     "fleet": "convcost.cli.fleet",
+    "separate": "convcost.cli.separate",
     "schema": "convcost.cli.schema",
 }
 

@@ -80,6 +80,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     allow_failures: bool = False
     weights: str = "random"
     seed: int = 0
+    rank: int | None = None
+    energy: float | None = None
 
 
 OPTIONS = (
@@ -126,6 +128,8 @@ OPTIONS = (
         "weights", ("--weights",), "text", "Stored random numbers, or constants that nodes of the file make.", WRITING,
         "KIND", ("random", "constant"),
     ),
+    Option("rank", ("--rank",), "int", "Also split layers that this rank only approximates.", WRITING, "N"),
+    Option("energy", ("--energy",), "float", "Also split layers where few ranks keep this part.", WRITING, "PART"),
     Option("seed", ("--seed",), "int", "Of random numbers.", WRITING, "N"),
     Option("time", ("--time",), "flag", "Also run each one and measure its time.", MEASURING),
     Option("runs", ("--runs",), "int", "Measured runs; else as many as the clock needs.", MEASURING, "N"),

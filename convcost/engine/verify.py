@@ -62,7 +62,7 @@ def verify(session: Session, feeds: Mapping[str, Any], source: str | Path | None
         passed=bool(found) and all(d.passed for d in found),
         max_abs_error=max((d.absolute for d in found), default=0.0),
         max_rel_error=max((d.relative for d in found), default=0.0),
-        tolerance="; ".join(_told(kind, loose=loose) for kind in kinds),
+        tolerance="; ".join(told(kind, loose=loose) for kind in kinds),
     )
 
 
@@ -121,7 +121,8 @@ def compare(ours: Any, theirs: Array, *, loose: bool = False) -> Difference:
     return Difference(worst, relative, passed)
 
 
-def _told(kind: str, *, loose: bool) -> str:
+def told(kind: str, *, loose: bool = False) -> str:
+    """The tolerance of an element type, in words."""
     if kind in TOLERANCES:
         absolute, share = DYNAMIC_TOLERANCE if loose else TOLERANCES[kind]
         return f"{kind}: {absolute:g} of the largest value + {share:g} of each"

@@ -25,6 +25,7 @@ from convcost.record.reports import (
     decode,
     encode,
 )
+from convcost.record.separations import RankCost, Separation, Separations, Split, SplitModel, Unfolding
 
 __all__ = [
     "CELLS",
@@ -74,6 +75,12 @@ __all__ = [
     "UnknownNode",
     "Verification",
     "Written",
+    "RankCost",
+    "Separation",
+    "Separations",
+    "Split",
+    "SplitModel",
+    "Unfolding",
     "decode",
     "encode",
 ]

@@ -13,6 +13,7 @@ from convcost.record.explanations import Explanation
 from convcost.record.files import Written
 from convcost.record.fleet import Fleet
 from convcost.record.models import Model
+from convcost.record.separations import Separations
 
 SCHEMA_VERSION = "1.0"
 
@@ -120,6 +121,7 @@ class Report(Record, frozen=True):
     diagnostics: list[Diagnostic] = []
     environment: Environment | None = None
     written: list[Written] = []
+    separations: list[Separations] = []
     fleet: Fleet | None = None
 
 

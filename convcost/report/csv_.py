@@ -19,6 +19,7 @@ def render(report: Report) -> str:
         lines = csv_lines(report, report.fleet)
     else:
         lines = comparison_lines(report) if report.comparisons else layer_lines(report)
+        lines = separation_lines(report) if report.separations else lines
     return "".join(",".join(line) + "\r\n" for line in lines)
 
 
@@ -47,6 +48,26 @@ def comparison_lines(report: Report) -> Iterable[list[str]]:
         for way in comparison.alternatives:
             words = [comparison.of, way.name, way.notation or "", shape([o.shape for o in way.outputs])]
             yield [*map(csv, words), *numbers(way.cost), plain(way.cost.peak_memory_bytes), *ratios(way)]
+
+
+def separation_lines(report: Report) -> Iterable[list[str]]:
+    """A header, then every rank of every unfolding of all kernels."""
+    yield [
+        "source", "name", "op", "weight", "group", "dtype", "layer_macs", "separable", "form", "first", "matrices",
+        "rows", "columns", "exact_rank", "pays_to", "rank", "energy", "macs", "saved",
+    ]  # fmt: skip
+    for found in report.separations:
+        for layer in found.layers:
+            weight, same = "x".join(map(str, layer.weight)), str(layer.separable).lower()
+            words = [csv(found.source), csv(layer.name), layer.op, weight, plain(layer.group), layer.dtype]
+            for u in layer.unfoldings:
+                size = [
+                    u.form,
+                    " ".join(map(str, u.first)),
+                    *map(plain, (u.matrices, u.rows, u.columns, u.rank, u.pays_to)),
+                ]
+                for r in u.ranks:
+                    yield [*words, plain(layer.macs), same, *size, *map(plain, (r.rank, r.energy, r.macs, r.saved))]
 
 
 def ratios(way: Alternative) -> list[str]:

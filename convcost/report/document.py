@@ -13,6 +13,7 @@ from convcost.report.files import written_blocks
 from convcost.report.fleet import fleet_blocks
 from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
+from convcost.report.separation import separation_blocks
 from convcost.report.text import Line, Text
 from convcost.report.tree import tree_table
 from convcost.report.view import View, bound_of, number, shown_units, size
@@ -29,8 +30,11 @@ def document(report: Report, view: View) -> list[Block]:
         blocks += comparison_blocks(comparison, how, full=view.all_layers)
     for explanation in report.explanations:
         blocks += explanation_blocks(explanation)
-    detailed = not (report.comparisons or report.explanations) or view.all_layers
-    if len(report.models) > 1 and not (report.comparisons or report.explanations):
+    for separation in report.separations:
+        blocks += separation_blocks(separation, view, how)
+    focused = bool(report.comparisons or report.explanations or report.separations)
+    detailed = not focused or (view.all_layers and not report.separations)
+    if len(report.models) > 1 and not focused:
         blocks.append(summary(report.models, how))
     proposed = {way.notation for c in report.comparisons for way in c.alternatives if way.summary}
     for model in report.models:
