@@ -1,35 +1,230 @@
-"""Models against budgets."""
+"""Models against budgets: which models, read how, against what, and what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
-from convcost import record
+from convcost import notation, record
 from convcost.api.models import model_of, report
-from convcost.api.sources import expand, load, options_from, read_report
-from convcost.ci import budgets as ci
-from convcost.ci.judging import judge
+from convcost.api.sources import Loaded, Options, expand, load, options_from, read_report, split
+from convcost.ci import baseline as baselines
+from convcost.ci import config as configs
+from convcost.ci.advice import advised, example
+from convcost.ci.budgets import Budget, from_option, growing, merged
+from convcost.ci.files import read_small
+from convcost.ci.judging import covered, judge
 from convcost.ci.verdicts import check as verdict
+from convcost.errors import ConfigError, UsageError
 
 
-def check(sources: Sequence[str], *, budgets: Sequence[str], options: Mapping[str, object]) -> record.Report:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What to check against, as `api.check` takes it."""
+
+    budgets: Sequence[str] = ()
+    max_growth: Sequence[str] = ()
+    config: str | None = None
+    baseline: str | None = None
+    write_baseline: bool = False
+    time: bool = False
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One model that is checked. `path` is where it lies, None for shape strings and for models of reports."""
+
+    model: record.Model
+    notes: list[record.Diagnostic]
+    path: str | None
+    environment: record.Environment | None = None
+
+    def name_from(self, folder: str) -> str:
+        """Its path as seen from a folder, with slashes; else what the report calls it."""
+        if self.path is None:
+            return self.model.source
+        return os.path.relpath(self.path, folder).replace(os.sep, "/")
+
+
+def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> record.Report:
     """The report of `convcost.api.check`."""
-    opts = options_from(options)
-    wanted = [ci.from_option(text) for text in budgets]
-    models: list[record.Model] = []
-    notes: list[record.Diagnostic] = []
-    for source in expand(tuple(sources)):
+    how, rest = split(options)
+    options_from(rest)
+    told = [from_option(text) for text in asked.budgets]
+    told += [budget for text in asked.max_growth for budget in growing(text)]
+    config = configuration(asked)
+    wanted = list(sources) or [placed(name, config.folder) for name in config.models]
+    if not wanted:
+        raise UsageError('no model to check: name one, or list them in the configuration: models = ["net.onnx"]')
+    items = list(counted(wanted, config, rest, how if asked.time else None))
+    plans = [merged(*(s.budgets for s in config.of(item.name_from(config.folder))), told) for item in items]
+    if not any(plans) and not asked.write_baseline:
+        raise ConfigError("nothing to check: there is no budget", code="C310",
+                          help="give --budget macs=600M, or paste this into pyproject.toml:",
+                          example=example(items[0].model))  # fmt: skip
+    base = Base(asked, config, items, complete=not sources)
+    if asked.write_baseline:
+        base.write()
+    elif any(budget.form == "growth" and budget.level != "off" for plan in plans for budget in plan):
+        base.read()
+    command = command_line(sources, asked, options)
+    checks = [c for item, plan in zip(items, plans, strict=True) for c in verdicts(item, plan, base, items, command)]
+    notes = [note for item in items for note in item.notes]
+    notes += [unguarded(item) for item, plan in zip(items, plans, strict=True) if not plan and any(plans)]
+    notes += unmatched(checks)
+    environment = next((item.environment for item in items if item.environment), None)
+    made = report("check", [item.model for item in items], diagnostics=notes, environment=environment)
+    return replace(made, checks=checks)
+
+
+def configuration(asked: Asked) -> configs.Config:
+    """The configuration that is named or found; an empty one where there is none."""
+    path = asked.config if asked.config is not None else configs.find()
+    return configs.Config() if path is None else configs.read(path)
+
+
+def placed(name: str, folder: str) -> str:
+    """A model of a configuration as seen from here."""
+    if notation.is_notation(name) or os.path.isabs(name):  # noqa: PTH117 - as given
+        return name
+    return os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 - as above
+
+
+def counted(
+    wanted: Sequence[str], config: configs.Config, options: Mapping[str, object], how: Mapping[str, object] | None
+) -> Iterator[Item]:
+    """All models, each read as the configuration says for it."""
+    for source in expand(tuple(wanted)):
         if isinstance(source, str) and source.endswith(".json"):
-            models += read_report(source).models
+            yield from (Item(model, [], None) for model in read_report(source).models)
             continue
-        model, said = model_of(load(source, opts), opts)
-        models.append(model)
-        notes += said
-    checks = [
-        verdict(budget, model.source, judge(budget, model, accepted=False, baseline=None, entry=None))
-        for model in models
-        for budget in wanted
+        text = source if isinstance(source, str) else source.text
+        shape = not isinstance(source, str) or notation.is_notation(source)
+        name = " ".join(text.split()) if shape else os.path.relpath(text, config.folder)
+        opts = reading(config, name, options)
+        item = load(source, opts)
+        model, notes = model_of(item, opts)
+        if how is None:
+            yield Item(model, notes, item.path)
+        else:
+            yield measured(item, model, notes, how)
+
+
+def measured(item: Loaded, model: record.Model, notes: list[record.Diagnostic], how: Mapping[str, object]) -> Item:
+    """A model that is also run."""
+    from convcost.api.running import measure, timed  # noqa: PLC0415 - NumPy is loaded only to run
+
+    found = measure(item, model, how)
+    return Item(timed(model, found), notes, item.path, found.environment)
+
+
+def reading(config: configs.Config, name: str, options: Mapping[str, object]) -> Options:
+    """How a model is read: what the options say, then the sections of the configuration, the last first."""
+    merged_: dict[str, object] = {}
+    tables: dict[str, dict[str, object]] = {"dims": {}, "inputs": {}, "trip_counts": {}}
+    for section in config.of(name):
+        for key, table in tables.items():
+            table.update(getattr(section.reading, key))
+        merged_ |= {k: v for k in ("batch", "dtype") if (v := getattr(section.reading, k)) is not None}
+    default = Options()
+    for key, value in options.items():
+        if key in tables and isinstance(value, Mapping):
+            tables[key].update(value)
+        elif value != getattr(default, key):
+            merged_[key] = value
+    return options_from({**merged_, **tables})
+
+
+class Base:
+    """The baseline: where it lies, what it says, how it is written."""
+
+    def __init__(self, asked: Asked, config: configs.Config, items: Sequence[Item], *, complete: bool) -> None:
+        named = config.baseline if config.baseline is not None else baselines.FILE
+        self.path = asked.baseline if asked.baseline is not None else placed(named, config.folder)
+        self.folder = os.path.dirname(self.path) or "."  # noqa: PTH120 - as given
+        self.items = items
+        self.complete = complete
+        self.found: baselines.Baseline | None = None
+
+    def read(self) -> None:
+        """Read it; a limit of growth needs one."""
+        if not os.path.lexists(self.path):
+            raise ConfigError("there is no baseline", file=self.path, code="C332",
+                              help="make it: convcost check --write-baseline")  # fmt: skip
+        self.found = baselines.decode(read_small(self.path, baselines.MAX_BYTES, "C330"), self.path)
+
+    def write(self) -> None:
+        """Put all models in it. Others stay, unless the configuration lists all that there are."""
+        entries: dict[str, baselines.Entry] = {}
+        if not self.complete and os.path.lexists(self.path):
+            self.read()
+            assert self.found is not None
+            entries = dict(self.found.models)
+        entries |= {item.name_from(self.folder): baselines.entry(item.model) for item in self.items}
+        data = baselines.encode(entries)
+        from convcost.report.write import write_all  # noqa: PLC0415 - only here
+
+        write_all([(self.path, data)], [item.path for item in self.items if item.path is not None])
+        self.found = baselines.decode(data, self.path)
+
+    def entry(self, item: Item) -> baselines.Entry | None:
+        """What it says about a model; one from a report is also known by its file's name, if that is unique."""
+        if self.found is None:
+            return None
+        name = item.name_from(self.folder)
+        if name in self.found.models or item.path is not None:
+            return self.found.models.get(name)
+        same = [entry for path, entry in self.found.models.items() if configs.base(path) == name]
+        return same[0] if len(same) == 1 else None
+
+
+def verdicts(
+    item: Item, plan: Sequence[Budget], base: Base, items: Sequence[Item], command: tuple[str, str]
+) -> Iterator[record.Check]:
+    """All verdicts on one model."""
+    model = item.model
+    same = sum(other.model.source == model.source for other in items)
+    name = item.name_from(".") if same > 1 else model.source
+    accepted = any(covered(budget, model) for budget in plan)
+    for budget in plan:
+        found = judge(budget, model, accepted=accepted, baseline=base.found, entry=base.entry(item))
+        yield advised(verdict(budget, name, found), budget, model, *command)
+
+
+def command_line(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> tuple[str, str]:
+    """This check as one would type it, and the command that accepts what is as the new baseline."""
+    import shlex  # noqa: PLC0415 - only here
+
+    words = ["convcost", "check", *sources]
+    for flag, value in (("--config", asked.config), ("--baseline", asked.baseline)):
+        words += [flag, value] if value is not None else []
+    for flag, key in (("--dim", "dims"), ("--input", "inputs"), ("--trip-count", "trip_counts")):
+        table = options.get(key)
+        words += [w for n, v in table.items() for w in (flag, f"{n}={v}")] if isinstance(table, Mapping) else []
+    if options.get("batch", 1) != 1:
+        words += ["--batch", str(options["batch"])]
+    this = " ".join(shlex.quote(word) for word in words)
+    return this, f"{this} --write-baseline"
+
+
+def unguarded(item: Item) -> record.Diagnostic:
+    """A model that no budget is about."""
+    where = record.Location(file=item.model.source)
+    return record.Diagnostic(code="C340", severity="warning", message="no budget applies to it", location=where)
+
+
+def unmatched(checks: Sequence[record.Check]) -> list[record.Diagnostic]:
+    """Patterns that chose no layer of any model: perhaps the layers have other names now."""
+    used = {one.pattern for one in checks if one.status != "skip"}
+    empty = {one.pattern: one for one in checks if one.pattern not in used and one.level != "off"}
+    return [
+        record.Diagnostic(
+            code="C341",
+            severity="warning",
+            message=f"no layer of any model matches {pattern}",
+            location=one.location,
+        )
+        for pattern, one in empty.items()
+        if pattern is not None
     ]
-    return replace(report("check", models, diagnostics=notes), checks=checks)

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from convcost.ci.limits import Form, Limit, limit
-from convcost.ci.metrics import METRICS, Metric
+from convcost.ci.metrics import COSTS, METRICS, Metric
 from convcost.errors import UsageError
 from convcost.record import Layer, Location
 
@@ -73,6 +73,18 @@ def from_option(text: str) -> Budget:
         return Budget(metric=metric, limit=limit(value, metric, "total"))
     except ValueError as wrong:
         raise UsageError(f"--budget {text}: {wrong}") from None
+
+
+def growing(text: str) -> list[Budget]:
+    """`2%` for the usual quantities or `macs=2%` for one: the value of `--max-growth`."""
+    key, equals, value = text.rpartition("=")
+    if equals and key.strip() not in COSTS:
+        raise UsageError(f"--max-growth {text}: expected METRIC=LIMIT, as in macs=2%; metrics are {', '.join(COSTS)}")
+    metrics = [COSTS[key.strip()]] if equals else [COSTS[name] for name in GROWING]
+    try:
+        return [Budget(metric=metric, limit=limit(value, metric, "growth"), form="growth") for metric in metrics]
+    except ValueError as wrong:
+        raise UsageError(f"--max-growth {text}: {wrong}") from None
 
 
 def merged(*groups: list[Budget]) -> list[Budget]:

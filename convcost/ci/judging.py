@@ -8,7 +8,7 @@ from convcost import units
 from convcost.ci.baseline import Baseline, Entry, costs_by_layer
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import Limit
-from convcost.ci.metrics import Metric
+from convcost.ci.metrics import PER_LAYER, Metric
 from convcost.ci.verdicts import Verdict, compared, grown, largest, part, shown
 from convcost.ir import distinct
 from convcost.record import CheckedLayer, Model
@@ -62,7 +62,8 @@ def sign_of(model: Model, metric: Metric) -> str:
 
 def is_low(model: Model, metric: Metric) -> bool:
     """Whether a total may lack a part."""
-    return model.coverage.lower_bound or any(metric.of(layer.cost) is None for layer in model.layers if metric.field)
+    parts = metric.key in PER_LAYER and any(metric.of(layer.cost) is None for layer in model.layers)
+    return model.coverage.lower_bound or parts
 
 
 def unproven(model: Model, metric: Metric, *, accepted: bool) -> str | None:
@@ -99,6 +100,12 @@ def coverage(budget: Budget, model: Model) -> Verdict:
     return Verdict(met=met, value=share, limit=least, message=message, reason=reason)
 
 
+def covered(budget: Budget, model: Model) -> bool:
+    """Whether a budget says that less than all nodes will do, and that much is counted: lower bounds then count."""
+    known = budget.metric.key == "coverage" and budget.level != "off" and budget.limit.amount < 1
+    return known and coverage(budget, model).met
+
+
 def percent(share: Fraction) -> str:
     """99.3 %; never 100 % for less."""
     places = 1
@@ -111,7 +118,7 @@ def percent(share: Fraction) -> str:
 def time(budget: Budget, model: Model) -> Verdict:
     """A measured time, where there is one."""
     if model.timing is None:
-        return skipped("not measured: --time measures, and so does convcost time -o report.json")
+        return skipped("not measured (--time measures)")
     value, most = model.timing.median_ns, int(budget.limit.amount)
     return Verdict(met=value <= most, value=value, limit=most, message=compared(budget.metric, value, most))
 
@@ -149,7 +156,7 @@ def of_layers(metric: Metric, worst: int | None, most: int, limit: Limit, number
     """Largest of 13: 118 M ≤ 200 M (10% of all)."""
     over, chosen = numbers
     head = f"{over} of {chosen} layers over" if over else f"largest of {chosen}"
-    note = f" ({limit.written} of the total)" if limit.share else ""
+    note = f" ({limit.written})" if limit.share else ""
     return f"{head}: {compared(metric, worst, most)}{note}"
 
 

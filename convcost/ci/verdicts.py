@@ -9,7 +9,7 @@ import msgspec
 
 from convcost import units
 from convcost.ci.budgets import Budget
-from convcost.ci.metrics import Metric
+from convcost.ci.metrics import PER_LAYER, Metric
 from convcost.record import Check, CheckedLayer, Layer, Model
 
 LISTED = 5
@@ -43,7 +43,7 @@ def check(budget: Budget, name: str, verdict: Verdict) -> Check:
         limit=plain(verdict.limit),
         value=plain(verdict.value),
         location=budget.location,
-        metric=budget.metric.key,
+        metric=budget.metric.field or budget.metric.key,
         unit="share" if isinstance(verdict.limit, Fraction) else budget.metric.unit,
         written=budget.limit.written,
         message=verdict.message,
@@ -61,9 +61,10 @@ def plain(value: int | Fraction | None) -> int | float | None:
 
 
 def largest(model: Model, metric: Metric) -> list[CheckedLayer]:
-    """Layers by their part of a total, largest first."""
+    """Layers by their part of a total, largest first; for peak memory, by what they write."""
     whole = metric.of(model.totals)
-    parts = [(metric.of(layer.cost), layer) for layer in model.layers]
+    field = metric.field if metric.key in PER_LAYER else "write_bytes"
+    parts = [(getattr(layer.cost, field or ""), layer) for layer in model.layers]
     found = sorted(((n, layer) for n, layer in parts if n), key=lambda one: -one[0])
     return [part(layer, n, whole) for n, layer in found]
 
@@ -99,8 +100,12 @@ def compared(metric: Metric, value: int | None, most: int) -> str:
 def grown(metric: Metric, old: int, value: int) -> str:
     """+2.3 %, or what was added where there was nothing or the percentage would round to zero."""
     change = value - old
+    if not change:
+        return "unchanged"
+    if change > 10 * old > 0:
+        return units.ratio(old, value)
     sign = "+" if change >= 0 else "−"
     share = units.decimal(Fraction(100 * abs(change), old), 1) if old else ""
-    if not share or (change and share == "0.0"):
+    if share in ("", "0.0"):
         return f"{sign}{shown(metric, abs(change))}"
     return f"{sign}{share} %"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from convcost.errors import ConvcostError, EngineError, ModelError, NotationError
+from convcost.errors import ConfigError, ConvcostError, EngineError, ModelError, NotationError
 from convcost.report.text import shorten, visible
 
 LONGEST = 500
 FILE = 120
 NODE = 80
+WIDTH = 100
 
 
 def render_error(error: ConvcostError) -> str:
@@ -16,7 +17,29 @@ def render_error(error: ConvcostError) -> str:
         from convcost.notation.carets import render_error as with_carets  # noqa: PLC0415 - only for this error
 
         return with_carets(error)
+    if isinstance(error, ConfigError):
+        return config_error(error)
     return one_line(error)
+
+
+def config_error(error: ConfigError) -> str:
+    """The error with its place, the line of the file with carets, what to do, and lines to paste."""
+    place = "" if error.file is None else cut(error.file, FILE)
+    if place and error.line is not None:
+        place += f":{error.line}" + (f":{error.column}" if error.text else "")
+    start = f"convcost: error[{error.code}]: " + (f"{place}: " if place else "")
+    if not error.text and not error.example:
+        message = error.message if not error.help else f"{error.message}; {error.help}"
+        return start + cut(message, LONGEST - len(start))
+    lines = [start + cut(error.message, LONGEST - len(start))]
+    if error.text:
+        from convcost.notation.carets import excerpt  # noqa: PLC0415 - only for this error
+
+        span = (error.column - 1, error.column - 1 + error.length)
+        lines += excerpt(error.text, span, (), WIDTH)
+    if error.help:
+        lines.append(f"  help: {cut(error.help, LONGEST)}")
+    return "\n".join([*lines, *(f"    {line}" for line in error.example)])
 
 
 def one_line(error: ConvcostError) -> str:

@@ -11,6 +11,7 @@ from convcost.report.picture import (
     Cell,
     Derivation,
     Facts,
+    Fold,
     Grid,
     Heading,
     Paragraph,
@@ -42,6 +43,9 @@ def draw(block: Block) -> list[str]:
         return [f"#### {line(block.title)}", "", *(f"- {stated(one)}" for one in block.statements)]
     if isinstance(block, Grid):
         return [f"{span(block.caption)}:", "", "```text", *grid_text(block), "```"]
+    if isinstance(block, Fold):
+        inner = [line for part in block.blocks for line in (*draw(part), "")]
+        return ["<details>", f"<summary>{span(block.title)}</summary>", "", *inner, "</details>"]
     return draw_table(block)
 
 
