@@ -13,7 +13,7 @@ from convcost.api.models import model_of, report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
-__all__ = ["compare", "count", "explain", "export", "read", "scan", "separate", "time"]
+__all__ = ["compare", "count", "explain", "export", "read", "scan", "separate", "time", "whatif"]
 
 
 def count(*sources: str, **options: object) -> record.Report:
@@ -139,6 +139,32 @@ def separate(
     return made
 
 
+def whatif(
+    source: str,
+    *,
+    to: str | None = None,
+    where: str | None = None,
+    output: str | None = None,
+    seed: int = 0,
+    **options: object,
+) -> record.Report:
+    """A model with the convolutions that `where` selects (all for None) in the form `to`: its cost before and after.
+
+    `to`: an idea, as "depthwise-separable", or a form, as "grouped, g=4"; None ranks what every idea would save. With
+    `output` the new model is written there: its new weights fitted to the old ones where a least-squares fit exists,
+    else drawn with `seed`. Options: the fields of `Options`. Raises NotationError at a place of `where`, UsageError for
+    unknown names and where nothing is selected, ModelError, EngineError for weights that cannot be read, ReportError.
+    """
+    from convcost.api import whatifs  # noqa: PLC0415 - a count does without
+
+    made, files = whatifs.whatif(source, to=to, where=where, output=output, seed=seed, options=options)
+    if files:
+        from convcost.report.write import write_all  # noqa: PLC0415 - as above
+
+        write_all(files, [source])
+    return made
+
+
 def time(source: str, *, backend: str = "numpy", **options: object) -> record.Report:
     """Run the source and report the time of each layer beside its cost. Raises EngineError where it may not run.
 
@@ -163,14 +189,33 @@ def time(source: str, *, backend: str = "numpy", **options: object) -> record.Re
     return report("time", [timed(model, measured)], diagnostics=notes + advice, environment=measured.environment)
 
 
-def check(*sources: str, budgets: Sequence[str] = (), **options: object) -> record.Report:
-    """Verdicts on budgets, one for each model and budget, in `checks`; `budgets` are as in "macs=600M".
+def check(
+    *sources: str,
+    budgets: Sequence[str] = (),
+    max_growth: Sequence[str] = (),
+    config: str | None = None,
+    baseline: str | None = None,
+    write_baseline: bool = False,
+    time: bool = False,
+    **options: object,
+) -> record.Report:
+    """Verdicts on budgets, one for each model and budget, in `checks`; without sources, the configuration names them.
 
-    What is not known fails: a total that is a lower bound does not pass.
+    Budgets stand in the nearest pyproject.toml or convcost.toml, or in `config`; `budgets` as in "macs=600M" and
+    `max_growth` as in "macs=2%" come on top. Growth is measured from `baseline`, which `write_baseline` makes. What is
+    not known fails: a total that is a lower bound does not pass. Raises ConfigError for a mistake in a file.
     """
     from convcost.api import checking  # noqa: PLC0415 - a count does without
 
-    return checking.check(sources, budgets=budgets, options=options)
+    asked = checking.Asked(
+        budgets=budgets,
+        max_growth=max_growth,
+        config=config,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        time=time,
+    )
+    return checking.check(sources, asked, options)
 
 
 def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) -> record.Report:

@@ -6,12 +6,13 @@ from typing import Literal
 
 import msgspec
 
-from convcost.report.formats import FORMATS
+from convcost.report.formats import CHARTS, FORMATS
 
 Kind = Literal["flag", "count", "text", "int", "float", "many", "three"]
 
 READING = "Reading"
 SHOWING = "Showing"
+CHECKING = "Checking"
 CHOOSING = "Choosing"
 MEASURING = "Measuring"
 FLEET = "Fleet"
@@ -51,11 +52,18 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     top: int | None = None
     by: str = "layer"
     units: str = "auto"
+    chart: str | None = None
     color: str = "auto"
     ascii: bool = False
     width: int | None = None
     quiet: bool = False
     verbose: int = 0
+    budget: tuple[str, ...] = ()
+    max_growth: tuple[str, ...] = ()
+    baseline: str | None = None
+    write_baseline: bool = False
+    config: str | None = None
+    fail_on: tuple[str, ...] = ()
     time: bool = False
     runs: int | None = None
     warmup: int | None = None
@@ -80,6 +88,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     allow_failures: bool = False
     weights: str = "random"
     seed: int = 0
+    to: str | None = None
+    where: str | None = None
     rank: int | None = None
     energy: float | None = None
 
@@ -108,11 +118,26 @@ OPTIONS = (
     Option("top", ("--top", "-n"), "int", "Show only the first N layers.", SHOWING, "N"),
     Option("by", ("--by",), "text", "What a row stands for.", SHOWING, "GROUP", ("layer", "op", "kind", "scope")),
     Option("units", ("--units",), "text", "Rounded or all digits.", SHOWING, "UNITS", ("auto", "si", "exact")),
+    Option("chart", ("--chart",), "text", "Which chart SVG and PNG show.", SHOWING, "CHART", CHARTS),
     Option("color", ("--color",), "text", "Colours.", SHOWING, "WHEN", ("auto", "always", "never")),
     Option("ascii", ("--ascii",), "flag", "Only ASCII characters.", SHOWING),
     Option("width", ("--width",), "int", "Columns of the page.", SHOWING, "N"),
     Option("quiet", ("--quiet", "-q"), "flag", "Nothing on standard output.", SHOWING),
     Option("verbose", ("--verbose", "-v"), "count", "Also the layers that only move data.", SHOWING),
+    Option("budget", ("--budget",), "many", "A limit, as in macs=600M or peak-memory=12MiB.", CHECKING, "NAME=LIMIT"),
+    Option(
+        "max_growth", ("--max-growth",), "many", "How much more than the baseline, as in 2% or macs=1M.", CHECKING,
+        "[NAME=]LIMIT",
+    ),
+    Option("baseline", ("--baseline",), "text", "The baseline; else convcost-baseline.json.", CHECKING, "PATH"),
+    Option("write_baseline", ("--write-baseline",), "flag", "Take what is for the new baseline.", CHECKING),
+    Option("config", ("--config",), "text", "Budgets; else pyproject.toml or convcost.toml.", CHECKING, "PATH"),
+    Option(
+        "fail_on", ("--fail-on",), "many", "Exit with 1 where NEW costs more by this, as in macs:5% or params:+0.",
+        CHECKING, "NAME:LIMIT",
+    ),
+    Option("to", ("--to",), "text", "What layers become: an idea or a form, as in depthwise-separable.", CHOOSING, "NAME"),
+    Option("where", ("--where",), "text", "Which layers, as in 'kernel>=3 and cin>=64'.", CHOOSING, "CONDITION"),
     Option("layer", ("--layer",), "text", "One convolution of a model, by its name.", CHOOSING, "NAME"),
     Option("everything", ("--all",), "flag", "All forms of a layer, not only the usual ones.", CHOOSING),
     Option(

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import msgspec
 
+from convcost.record import Comparison, Model
 from convcost.report.text import Line, Text
+
+
+class Amount(str):
+    """A figure as people read it, which knows all of its digits. `unit` is B, ns, or nothing for a count."""
+
+    __slots__ = ("unit", "value")
+
+    value: int
+    unit: str
+
+    def __new__(cls, text: str, value: int, unit: str = "") -> Self:
+        """`text` for `value`."""
+        made = super().__new__(cls, text)
+        made.value = value
+        made.unit = unit
+        return made
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -43,7 +60,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Rows under columns, and totals. The first cell of a row is never foreign text.
 
-    `hint` names the options that show columns which do not fit.
+    `hint` names the options that show columns which do not fit. Where each row is a layer of a model or a way of a
+    comparison, and its first cell says which, that is what the table is `about`: a page draws charts beside it.
     """
 
     title: Line
@@ -52,6 +70,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     totals: tuple[tuple[Cell, ...], ...] = ()
     note: str = ""
     hint: str = "--width"
+    about: Model | Comparison | None = None
 
 
 class Paragraph(msgspec.Struct, frozen=True):
@@ -68,9 +87,10 @@ class Heading(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Short statements that belong together. One of our own opens them."""
+    """Short statements that belong together. One of our own opens them. `about`: they are a model's headline."""
 
     items: tuple[Line, ...]
+    about: Model | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -95,4 +115,11 @@ class Grid(msgspec.Struct, frozen=True):
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-Block: TypeAlias = Heading | Facts | Paragraph | Table | Derivation | Grid
+class Fold(msgspec.Struct, frozen=True):
+    """Blocks that a page may hide until somebody asks for them, under a title of ours."""
+
+    title: str
+    blocks: tuple[Heading | Facts | Paragraph | Table, ...]
+
+
+Block: TypeAlias = Heading | Facts | Paragraph | Table | Derivation | Grid | Fold

@@ -12,7 +12,20 @@ from convcost.record import Report
 from convcost.report.document import document
 from convcost.report.explanation import derivation_lines, grid_lines
 from convcost.report.layout import BAR, Layout, arrange
-from convcost.report.picture import Bar, Block, Cell, Column, Derivation, Facts, Grid, Heading, Paragraph, Table, Tree
+from convcost.report.picture import (
+    Bar,
+    Block,
+    Cell,
+    Column,
+    Derivation,
+    Facts,
+    Fold,
+    Grid,
+    Heading,
+    Paragraph,
+    Table,
+    Tree,
+)
 from convcost.report.style import Style
 from convcost.report.text import Line, Text, cells, wraps
 from convcost.report.view import View
@@ -28,8 +41,13 @@ def render(report: Report, view: View, style: Style) -> str:
     for block in document(report, view):
         for line in draw(block, style):
             if line or (lines and lines[-1]):
-                lines.append(line.rstrip())
+                lines.append(inert(line.rstrip()))
     return "\n".join(lines) + "\n"
+
+
+def inert(line: str) -> str:
+    """`line` unless GitHub's runner would take it for a command: where foreign text opens it."""
+    return line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line
 
 
 def draw(block: Block, style: Style) -> list[str]:
@@ -44,6 +62,8 @@ def draw(block: Block, style: Style) -> list[str]:
         return derivation_lines(block, style, FOREIGN)
     if isinstance(block, Grid):
         return grid_lines(block, style)
+    if isinstance(block, Fold):
+        return [line for inner in block.blocks for line in draw(inner, style)]
     return ["", *draw_table(block, style), ""]
 
 
@@ -116,9 +136,13 @@ def draw_row(row: tuple[Cell, ...], table: Table, layout: Layout, style: Style, 
     return "".join([" " * gap + style.paint(text, role_of(cell)) for cell, gap, text in drawn])
 
 
+ROLES = {"?": "warning", "WARN": "warning", "FAIL": "bad", "PASS": "good", "SKIP": "dim"}
+"""Words of ours that have a colour."""
+
+
 def role_of(cell: Cell) -> str:
     """The colour of a cell."""
-    return "bar" if isinstance(cell, Bar) else "warning" if cell == "?" else ""
+    return "bar" if isinstance(cell, Bar) else ROLES.get(cell, "") if isinstance(cell, str) else ""
 
 
 def draw_cell(cell: Cell, width: int, column: Column, style: Style) -> str:
