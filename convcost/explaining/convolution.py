@@ -76,7 +76,7 @@ def output_size(conv: ConvLayer) -> list[Sentence]:
             number(conv.spatial[a], "input"), number(conv.before[a], "before"), number(conv.after[a], "after")
         )
         fits = plus(floored(over(minus(padded, number(reach, "kernel")), number(conv.strides[a], "stride"))), 1)
-        out.append(shown(f"{capital(along(rank, axes))} it fits at", fits, unit="places"))
+        out.append(shown(f"{capital(along(rank, axes))} the kernel fits at", fits, unit="places"))
     return out
 
 

@@ -43,6 +43,14 @@ def section(way: Alternative, form: Model | None, macs: int, base: ConvLayer | N
     else:
         said.append(shown("The same weights under another algorithm; products, its transforms apart", number(products)))
     said.append(ratio(way, form, products, macs, base))
+    if form is not None and len(form.layers) > 1 and all(layer.kind == "standard" for layer in form.layers):
+        room = len(form.layers) - 1
+        said.append(
+            say(
+                f"Between its {len(form.layers)} layers there is room for {'an activation' if room == 1 else room}"
+                f"{'' if room == 1 else ' activations'}: a nonlinearity that one layer cannot have."
+            )
+        )
     if way.keeps or way.loses:
         said.append(say(f"Keeps: {', '.join(way.keeps) or 'nothing'}. Loses: {way.loses}. Source: {way.source}."))
     return Section(title=f"Instead: {way.name}", sentences=said)

@@ -92,7 +92,8 @@ def by_kind(model: Model) -> list[Section]:
     said = []
     for kind, macs in order:
         many = sum(1 for layer in model.layers if layer.kind == kind and layer.cost.macs)
-        said.append(shown(f"{plural(many, 'layers')} of kind {kind} do", over(macs, total), percent=True))
+        does = "layer does" if many == 1 else "layers do"
+        said.append(shown(f"{many:,} {kind} {does}", over(macs, total), percent=True))
     if len(order) > 1:
         said.append(shown("Together", plus(*(number(macs, kind) for kind, macs in order)), unit="MACs"))
     return [Section(title="Where the multiplications are", sentences=said)]
@@ -160,6 +161,11 @@ def together(model: Model, layers: Sequence[Layer]) -> list[Section]:
     if len(macs) > 1 and model.totals.macs is not None:
         terms = plus(*(number(layer.cost.macs or 0, layer.kind) for layer in macs))
         said.append(shown("All layers", terms, unit="multiply-accumulates"))
+    real = [layer.cost.macs_effective for layer in macs]
+    if len(macs) > 1 and None not in real and model.totals.macs_effective != model.totals.macs:
+        said.append(
+            shown("All layers, without padding zeros", plus(*(n or 0 for n in real)), unit="multiply-accumulates")
+        )
     params = [layer for layer in layers if layer.cost.params]
     if len(params) > 1 and model.totals.params is not None:
         said.append(shown("All weights", plus(*(layer.cost.params or 0 for layer in params)), unit="parameters"))

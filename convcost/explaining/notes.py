@@ -15,7 +15,7 @@ from convcost.explaining.terms import ceiled, floored, minus, number, over, plus
 from convcost.explaining.transposed import checkerboard
 from convcost.ops.conv import ConvAttrs
 from convcost.record import Layer, Sentence
-from convcost.window import full_size, output_size, same_size
+from convcost.window import same_padding
 
 Note = Callable[[Layer, ConvLayer], list[Sentence]]
 
@@ -32,29 +32,26 @@ def notes(layer: Layer, conv: ConvLayer) -> list[Sentence]:
 
 
 def modes(_: Layer, conv: ConvLayer) -> list[Sentence]:
-    """What valid, same and full would each give."""
+    """What the paddings valid, same and full would give: those that are not the layer's own."""
     if conv.transposed or not conv.large:
         return []
     out = []
     for axes in groups_of_axes(conv):
         a = axes[0]
-        i, k, s, d = conv.spatial[a], conv.kernel[a], conv.strides[a], conv.dilations[a]
-        if k == 1:
+        i, k, s = conv.spatial[a], extent(conv, a), conv.strides[a]
+        if conv.kernel[a] == 1:
             continue
-        reach = extent(conv, a)
         where = capital(along(len(conv.kernel), axes))
-        valid = output_size(i, k, s, d)
-        if isinstance(valid, int) and valid > 0:
-            term = plus(floored(over(minus(i, reach), s)), 1)
-            out.append(shown(f"{where}, padding valid (none: only places where the kernel fits) would give", term))
-        assert same_size(i, s) == -(-i // s)
-        out.append(shown(f"{where}, padding same (as many places as input elements, over the stride) would give",
-                         ceiled(over(i, s))))  # fmt: skip
-        if isinstance(full_size(i, k, s, d), int):
-            term = plus(floored(over(minus(plus(i, reach), 2), s)), 1)
+        given = (conv.before[a], conv.after[a])
+        if given != (0, 0) and i >= k:
             out.append(
-                shown(f"{where}, padding full (every place where the kernel touches the input) would give", term)
+                shown(f"{where} padding valid, which is none, would give", plus(floored(over(minus(i, k), s)), 1))
             )
+        if given not in (same_padding(i, conv.kernel[a], s, conv.dilations[a], lower=low) for low in (False, True)):
+            out.append(shown(f"{where} padding same, made for this size, would give", ceiled(over(i, s))))
+        if given != (k - 1, k - 1):
+            wide = plus(floored(over(minus(plus(i, k), 2), s)), 1)
+            out.append(shown(f"{where} padding full, wherever the kernel touches the input, would give", wide))
     return out
 
 

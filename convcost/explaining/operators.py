@@ -44,8 +44,10 @@ def sections_of(op: Op, *, titled: bool) -> list[Section]:
         out.append(Section(title="Shapes", sentences=[say(" ".join(rule.split()))]))
     out.append(Section(title="Cost", sentences=cost(op)))
     if op.weights:
-        slots = " and ".join(str(slot) for slot in op.weights)
-        said = say(f"Constants that reach input {slots} are its weights and count as parameters, each tensor once.")
+        slots = ", ".join(str(slot) for slot in op.weights)
+        said = say(
+            f"Inputs, from 0: constants that reach {slots} are weights and count as parameters, each tensor once."
+        )
         out.append(Section(title="Parameters", sentences=[said]))
     given = attributes(op)
     if given:
@@ -63,7 +65,7 @@ def what(op: Op) -> str:
 
 def arity(op: Op) -> str:
     """How many inputs and outputs."""
-    return f"It takes {span(op.inputs)} inputs and gives {span(op.outputs)} outputs."
+    return f"Inputs: {span(op.inputs)}. Outputs: {span(op.outputs)}."
 
 
 def span(limits: tuple[int, int]) -> str:
@@ -85,13 +87,13 @@ def cost(op: Op) -> list[Sentence]:
 
 def attributes(op: Op) -> list[Sentence]:
     """The attributes that its rules read, with their defaults."""
-    out = []
+    said = []
     for field in msgspec.structs.fields(op.attrs):
+        name, default = field.encode_name, field.default
         if field.required:
-            out.append(say(f"{field.encode_name}: required"))
-        elif isinstance(field.default, bool | int | float | str | tuple):
-            text = repr(field.default) if field.default not in ("", ()) else "none"
-            out.append(say(f"{field.encode_name}: default {text}"))
+            said.append(f"{name} (required)")
+        elif isinstance(default, bool | int | float) or (isinstance(default, str | tuple) and default):
+            said.append(f"{name} ({default})")
         else:
-            out.append(say(f"{field.encode_name}"))
-    return out
+            said.append(name)
+    return [say(f"Those that its rules read, with what they are if not given: {', '.join(said)}.")] if said else []

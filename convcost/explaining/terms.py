@@ -104,6 +104,10 @@ def text_of(term: Term, around: int = LOOSE) -> str:
             return f"({text})" if around == TIGHT else text
 
 
+READABLE = 100_000
+"""A fraction with a larger denominator says nothing beside its per cent."""
+
+
 def equation(*sides: Term, unit: str = "", percent: bool = False) -> Equation:
     """The sides, and their value where the last is not a number already; a fraction also rounded, or as per cent.
 
@@ -115,7 +119,8 @@ def equation(*sides: Term, unit: str = "", percent: bool = False) -> Equation:
     (value,) = values
     result = fraction(value)
     shown = list(sides)
-    if sides[-1].op != "number" and text_of(sides[-1]) != text_of(result):
+    plain = sides[-1].op == "number" or text_of(sides[-1]) == text_of(result)
+    if not plain and not (percent and value.denominator > READABLE):
         shown.append(result)
     about = ""
     if percent or value.denominator != 1:

@@ -6,13 +6,16 @@ from fractions import Fraction
 
 from convcost import units
 from convcost.record import CONVENTION, Coverage, Diagnostic, Model, ModelTiming, Report, Verification
+from convcost.report.checks import check_blocks
 from convcost.report.comparison import comparison_blocks
+from convcost.report.difference import diff_blocks
 from convcost.report.explanation import explanation_blocks
 from convcost.report.extras import environment_facts, extra_blocks
 from convcost.report.files import written_blocks
 from convcost.report.fleet import fleet_blocks
 from convcost.report.layers import layer_table
 from convcost.report.picture import Block, Column, Facts, Heading, Paragraph, Table
+from convcost.report.rewriting import rewrite_blocks
 from convcost.report.separation import separation_blocks
 from convcost.report.text import Line, Text
 from convcost.report.tree import tree_table
@@ -26,14 +29,21 @@ def document(report: Report, view: View) -> list[Block]:
     """All blocks of a report."""
     how = shown_units(report, view)
     blocks: list[Block] = [] if report.fleet is None else fleet_blocks(report.fleet, view)
+    if report.diff is not None:
+        blocks += diff_blocks(report.diff, view, how)
+    if report.checks:
+        blocks += check_blocks(report.checks)
     for comparison in report.comparisons:
         blocks += comparison_blocks(comparison, how, full=view.all_layers)
+    for rewrite in report.rewrites:
+        blocks += rewrite_blocks(rewrite, view, how)
     for explanation in report.explanations:
         blocks += explanation_blocks(explanation)
     for separation in report.separations:
         blocks += separation_blocks(separation, view, how)
-    focused = bool(report.comparisons or report.explanations or report.separations)
-    detailed = not focused or (view.all_layers and not report.separations)
+    focused = bool(report.comparisons or report.explanations or report.checks or report.diff or report.separations)
+    focused = focused or bool(report.rewrites)
+    detailed = not focused or (view.all_layers and report.diff is None and not report.separations)
     if len(report.models) > 1 and not focused:
         blocks.append(summary(report.models, how))
     proposed = {way.notation for c in report.comparisons for way in c.alternatives if way.summary}
@@ -42,8 +52,9 @@ def document(report: Report, view: View) -> list[Block]:
             blocks += model_blocks(model, view, how)
         elif not model.coverage.complete:
             blocks += [Heading(title(model)), *unknown_nodes(model)]
-    if not detailed and report.models:
-        blocks.append(coverage(together([model.coverage for model in report.models]), {}))
+    if not detailed and report.models and report.diff is None:
+        seen = report.models[-1:] if report.rewrites else report.models
+        blocks.append(coverage(together([model.coverage for model in seen]), {}))
     blocks += written_blocks(report.written)
     if report.diagnostics:
         blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
@@ -51,7 +62,8 @@ def document(report: Report, view: View) -> list[Block]:
     if report.environment is not None:
         blocks.append(environment_facts(report.environment))
     ours = report.convention == CONVENTION
-    blocks.append(Paragraph((("convention: ", convention if ours else Text(convention)),), "dim"))
+    if report.models or not report.explanations:
+        blocks.append(Paragraph((("convention: ", convention if ours else Text(convention)),), "dim"))
     return blocks
 
 
@@ -93,7 +105,7 @@ def headline(model: Model) -> Facts:
     items.append(f"peak memory {size(total.peak_memory_bytes, 'si')}")
     if total.intensity is not None:
         items.append(f"{intensity(total.intensity)} FLOP/B")
-    return Facts(tuple((item,) for item in items))
+    return Facts(tuple((item,) for item in items), about=model)
 
 
 def digits(n: int | None, bound: str) -> str:
