@@ -17,7 +17,7 @@ CHANNELS = 2
 MACS = CHANNELS * CHANNELS * 3 * 3 * 8 * 8
 """MACs of one layer: 2 channels from 2 channels, 3×3, on 8×8."""
 
-MISCHIEF = '''
+MISCHIEF = """
 import os, signal, sys, time
 from convcost.fleet import child, lines
 
@@ -25,7 +25,7 @@ honest, model_of = lines.line_of, lines.model_of
 
 def line_of(path, opts, known):
     name = os.path.basename(path)
-    if "kill" in name:
+    if "kill" in name and "FLEET_TAME" not in os.environ:
         os.kill(os.getpid(), signal.SIGKILL)
     if "exit" in name:
         os._exit(3)
@@ -47,7 +47,7 @@ def line_of(path, opts, known):
 
 lines.line_of = line_of
 main = child.main
-'''
+"""
 
 
 def write_chain(path: Path, layers: int) -> Path:

@@ -73,7 +73,9 @@ def test_who_stops_listening_stops_the_processes(models: Path) -> None:
     lines.close()
 
 
-@pytest.mark.parametrize("name", ["@list.onnx", "-.onnx", "a b.onnx", "12x12x3,k5,c256", "r.json", "[1].onnx", "層.onnx", "\udcff.onnx"])
+@pytest.mark.parametrize(
+    "name", ["@list.onnx", "-.onnx", "a b.onnx", "12x12x3,k5,c256", "r.json", "[1].onnx", "層.onnx", "\udcff.onnx"]
+)
 def test_odd_names(models: Path, macs: int, name: str) -> None:
     path = f"{models}/{name}"
     Path(path).write_bytes((models / "m0.onnx").read_bytes())
