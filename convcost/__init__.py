@@ -16,6 +16,7 @@ _HOMES = {
     "diff": "convcost.api",
     "export": "convcost.api",
     "separate": "convcost.api",
+    "whatif": "convcost.api",
     "read": "convcost.api",
     "fleet": "convcost.fleet",
     "Session": "convcost.engine",

@@ -11,6 +11,7 @@ from convcost.cli.options import Arguments, Command
 COMMANDS = {
     "count": "convcost.cli.count",
     "compare": "convcost.cli.compare",
+    "whatif": "convcost.cli.whatif",
     "explain": "convcost.cli.explain",
     "time": "convcost.cli.time",
     "export": "convcost.cli.export",

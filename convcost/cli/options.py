@@ -136,7 +136,7 @@ OPTIONS = (
         "fail_on", ("--fail-on",), "many", "Exit with 1 where NEW costs more by this, as in macs:5% or params:+0.",
         CHECKING, "NAME:LIMIT",
     ),
-    Option("to", ("--to",), "text", "What layers become: an idea or a form, as in depthwise-separable.", CHOOSING, "NAME"),
+    Option("to", ("--to",), "text", "What layers become, as in depthwise-separable.", CHOOSING, "NAME"),
     Option("where", ("--where",), "text", "Which layers, as in 'kernel>=3 and cin>=64'.", CHOOSING, "CONDITION"),
     Option("layer", ("--layer",), "text", "One convolution of a model, by its name.", CHOOSING, "NAME"),
     Option("everything", ("--all",), "flag", "All forms of a layer, not only the usual ones.", CHOOSING),

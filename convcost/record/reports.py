@@ -13,6 +13,7 @@ from convcost.record.explanations import Explanation
 from convcost.record.files import Written
 from convcost.record.fleet import Fleet
 from convcost.record.models import Model
+from convcost.record.rewrites import Rewrite
 from convcost.record.separations import Separations
 
 SCHEMA_VERSION = "1.0"
@@ -118,6 +119,7 @@ class Report(Record, frozen=True):
     explanations: list[Explanation] = []
     diff: Diff | None = None
     checks: list[Check] = []
+    rewrites: list[Rewrite] = []
     diagnostics: list[Diagnostic] = []
     environment: Environment | None = None
     written: list[Written] = []

@@ -1,0 +1,131 @@
+"""Convolutions where they stand in a model: in the main graph, in branches and loops, in functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from convcost.alternatives.condition import Value
+from convcost.alternatives.layer import ConvLayer, Skip, need, single
+from convcost.ir import Graph, Node, Scope, Tensor
+from convcost.record import Layer
+
+CONVOLUTIONS = frozenset(
+    {"Conv", "ConvTranspose", "QLinearConv", "ConvInteger", "DeformConv", "FusedConv", "NhwcFusedConv", "NhwcConv"}
+)
+"""Operators that a condition can select."""
+
+QUANTIZED = frozenset({"DequantizeLinear", "Quant", "BipolarQuant", "Trunc"})
+
+
+class Site(msgspec.Struct, frozen=True):
+    """One convolution: `place` by positions as in `ir.visits`, `path` by names as in the report.
+
+    `graph` holds nothing but the node and the tensors it touches; `weight_maker` is the node that makes its weight.
+    `function` is the function that it stands in.
+    """
+
+    place: str
+    path: str
+    node: Node
+    graph: Graph
+    weight_maker: Node | None
+    function: str = ""
+
+    @property
+    def weight(self) -> Tensor | None:
+        """The kernel, where it has one."""
+        return self.graph.tensors.get(self.node.inputs[1]) if len(self.node.inputs) > 1 else None
+
+    def layer(self) -> ConvLayer:
+        """The convolution; `Skip` with the reason where it cannot be replaced."""
+        need(not self.function, f"it is in the function {self.function[:60]}, whose other calls would change too")
+        op = self.node.op
+        need(op not in ("QLinearConv", "ConvInteger"), f"{op} is quantized: replace the layer before quantizing")
+        maker = self.weight_maker
+        if maker is not None and maker.op in QUANTIZED:
+            raise Skip(f"its weights are quantized ({maker.op}): replace the layer before quantizing")
+        return single(self.graph, self.node)
+
+
+def sites(graph: Graph) -> list[Site]:
+    """All convolutions of a resolved graph in the order of the report."""
+    return list(walk(graph, Scope(graph.tensors), Scope(), "", "", ""))
+
+
+def walk(
+    graph: Graph, tensors: Scope[Tensor], makers: Scope[Node], place: str, path: str, function: str
+) -> Iterator[Site]:
+    """Those of one graph and of the graphs inside it."""
+    makers.own.update((o, node) for node in graph.nodes for o in node.outputs)
+    for node in graph.nodes:
+        if node.op in CONVOLUTIONS and not node.bodies:
+            seen = {name: t for name in (*node.inputs, *node.outputs) if name and (t := tensors.get(name)) is not None}
+            alone = Graph("", (), node.outputs, (node,), seen, resolved=True)
+            maker = makers.get(node.inputs[1]) if len(node.inputs) > 1 else None
+            yield Site(f"{place}{node.index}", path + node.name, node, alone, maker, function)
+        for role, body in node.bodies:
+            inner, names = f"{place}{node.index}/{role}/", f"{path}{node.name}/{role}/"
+            if role == "function":
+                own: Scope[Node] = Scope()
+                yield from walk(body, Scope(body.tensors), own, inner, f"{path}{node.name}/", node.op)
+            else:
+                yield from walk(body, Scope(body.tensors, tensors), Scope(parent=makers), inner, names, function)
+
+
+def matched(found: list[Site], layers: list[Layer]) -> list[tuple[Layer, Site | None]]:
+    """Each convolution of a report with its site; None where names do not tell which it is."""
+    by_path: dict[str, list[Site]] = {}
+    for site in found:
+        by_path.setdefault(site.path, []).append(site)
+    rows: dict[str, list[Layer]] = {}
+    for layer in layers:
+        if layer.op in CONVOLUTIONS:
+            rows.setdefault(layer.name, []).append(layer)
+    out: list[tuple[Layer, Site | None]] = []
+    for layer in (one for one in layers if one.op in CONVOLUTIONS):
+        same, mine = by_path.get(layer.name, []), rows[layer.name]
+        position = next(i for i, one in enumerate(mine) if one is layer)
+        out.append((layer, same[position] if len(same) == len(mine) else None))
+    return out
+
+
+def facts(layer: Layer) -> Mapping[str, Value]:
+    """What a condition may ask of a layer."""
+    x = layer.inputs[0] if layer.inputs else None
+    y = layer.outputs[0] if layer.outputs else None
+    kernel = kernel_of(layer)
+    out: dict[str, Value] = {
+        "cin": whole(x[1]) if x and len(x) > 1 else None,
+        "cout": whole(y[1]) if y and len(y) > 1 else None,
+        "kernel": max(kernel, default=None),
+        "stride": max(layer.attributes.get("strides", (1,)), default=1),
+        "dilation": max(layer.attributes.get("dilations", (1,)), default=1),
+        "groups": layer.attributes.get("group", 1),
+        "macs": layer.cost.macs,
+        "params": layer.cost.params,
+        "bytes": None
+        if layer.cost.read_bytes is None or layer.cost.write_bytes is None
+        else layer.cost.read_bytes + layer.cost.write_bytes,
+        "index": layer.index,
+        "kind": (layer.kind, *layer.traits),
+        "name": layer.name,
+        "op": layer.op,
+    }
+    for names, sizes in ((("w", "h", "d"), x[2:] if x else ()), (("kernel_w", "kernel_h", "kernel_d"), kernel)):
+        out.update(zip(names, (whole(n) for n in reversed(sizes)), strict=False))
+    return out
+
+
+def kernel_of(layer: Layer) -> list[int]:
+    """The sizes of the kernel, from the weight's shape."""
+    given = layer.attributes.get("kernel_shape")
+    position = 3 if layer.op == "QLinearConv" else 1
+    weight = layer.inputs[position] if len(layer.inputs) > position else None
+    return [n for n in given or (weight or [])[2:] if isinstance(n, int)]
+
+
+def whole(n: object) -> int | None:
+    """A number; None for a symbol."""
+    return n if isinstance(n, int) else None
