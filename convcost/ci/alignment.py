@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator, Sequence
 Pair = tuple[int, int]
 Key = Hashable
 
-STEPS = 1_000_000
+STEPS = 3_000_000
 """Steps of the exact method over all gaps together; what is left then is aligned by the k-th occurrence of each key."""
 
 
