@@ -12,10 +12,13 @@ COMMANDS = {
     "count": "convcost.cli.count",
     "compare": "convcost.cli.compare",
     "whatif": "convcost.cli.whatif",
+    "diff": "convcost.cli.diff",
+    "check": "convcost.cli.check",
     "explain": "convcost.cli.explain",
     "time": "convcost.cli.time",
     "export": "convcost.cli.export",
     "fleet": "convcost.cli.fleet",
+    "render": "convcost.cli.render",
     "separate": "convcost.cli.separate",
     "schema": "convcost.cli.schema",
 }

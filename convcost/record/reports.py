@@ -47,10 +47,10 @@ class CheckedLayer(Record, frozen=True):
 class Check(Record, frozen=True):
     """The verdict on one budget.
 
-    `rule` names it (`macs`, `coverage`, `macs growth`, `layer conv* macs`) and `metric` the quantity that it limits;
-    `limit` and `value` are in `unit` (`share` from 0 to 1, may exceed it), `written` is the limit as somebody wrote it
-    and `location` where. `message` is the verdict in one line, with all digits where rounded ones would tie; `reason`
-    says why it is not a plain comparison: skipped, or failed because the value is not known. `help` says where to
+    `rule` names it (`macs`, `coverage`, `macs growth`, `layer conv* macs`); `metric` is the quantity: a field of
+    `Cost`, `coverage` or `time`. `limit` and `value` are in `unit` (a `share` is 1 for all), `written` is the limit as
+    somebody wrote it and `location` where. `message` is the verdict in one line, with all digits where rounded ones
+    would tie; `reason` says why there is none: skipped, or failed because the value is not known. `help` says where to
     change the budget, `accept` is the command or line that accepts the value. `pattern` chose the layers; `old` is the
     value in the baseline. `layers` are those that caused a failure, the largest first, and `more` how many others.
     """
