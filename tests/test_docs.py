@@ -25,9 +25,9 @@ def generator(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["alternatives", "operators"])
+@pytest.mark.parametrize("page", ["alternatives", "convolutions", "operators"])
 def test_a_generated_page_is_up_to_date(page: str) -> None:
-    """Otherwise: python docs/make_alternatives.py, python docs/make_operators.py."""
+    """Otherwise: python docs/make_alternatives.py, python docs/make_convolutions.py, python docs/make_operators.py."""
     assert (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") == generator(f"make_{page}").page()
 
 

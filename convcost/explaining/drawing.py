@@ -101,8 +101,8 @@ def ladder(axis: Axis, name: str) -> Drawing:
         rows.append(DrawnRow(label=f"output {n}", cells=cells + (["more"] if beyond and tail else [])))
     if axis.o > len(rows) - 1:
         rows.append(DrawnRow(label=f"to output {axis.o - 1}", cells=["more"]))
-    moves = f"{axis.s} {'element' if axis.s == 1 else 'elements'} further each time"
-    return Drawing(caption=f"Where the windows lie{' along the ' + name if name else ''}: {moves}", rows=rows)
+    moves = f"{axis.s} {'element' if axis.s == 1 else 'elements'} after the one before"
+    return Drawing(caption=f"Where the windows lie{' along the ' + name if name else ''}, each {moves}", rows=rows)
 
 
 def window_cell(axis: Axis, x: int, window: int) -> str:
