@@ -58,7 +58,8 @@ def totals(old: Model, new: Model) -> list[Delta]:
 
 def pair(old: Layer, new: Layer, *, moved: bool) -> LayerDiff | None:
     """Two layers that belong together, if anything but a name differs."""
-    what, costs = changes(old, new), cost_deltas(old.cost, new.cost)
+    costs = cost_deltas(old.cost, new.cost) if old.cost != new.cost else []
+    what = changes(old, new) if costs or not alike(old, new) else []
     if not what and not costs and not moved:
         return None
     return LayerDiff(
@@ -69,6 +70,16 @@ def pair(old: Layer, new: Layer, *, moved: bool) -> LayerDiff | None:
         changes=what,
         deltas=costs,
     )
+
+
+def alike(old: Layer, new: Layer) -> bool:
+    """Whether two layers have the same properties."""
+    return all(getattr(old, name) == getattr(new, name) for name in PROPERTIES)
+
+
+PROPERTIES = (
+    "op", "domain", "kind", "attributes", "inputs", "outputs", "dtype", "repeats", "shared_weights",
+)  # fmt: skip
 
 
 def added(layer: Layer) -> LayerDiff:

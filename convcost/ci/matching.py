@@ -27,7 +27,7 @@ def matched(old: Sequence[Layer], new: Sequence[Layer]) -> Matched:
     Names come first, unless they are mere numbers; then equal layers in their order; then layers that are alike, in
     what lies between; last, equal layers elsewhere.
     """
-    if weight(new) < weight(old):
+    if swapped(old, new):
         mirrored = matched(new, old)
         pairs = sorted((i, j) for j, i in mirrored.pairs)
         return Matched(pairs, frozenset((i, j) for j, i in mirrored.moved))
@@ -41,9 +41,12 @@ def matched(old: Sequence[Layer], new: Sequence[Layer]) -> Matched:
     return Matched(pairs, frozenset(pairs) - frozenset(increasing(pairs)))
 
 
-def weight(layers: Sequence[Layer]) -> tuple[int, list[str], list[str]]:
-    """An order between two models, so that both directions of a comparison do the same."""
-    return len(layers), [layer.name for layer in layers], [repr(structure(layer)) for layer in layers]
+def swapped(old: Sequence[Layer], new: Sequence[Layer]) -> bool:
+    """Whether the other direction is the one to work in: both directions of a comparison do the same work."""
+    ours, theirs = [(len(layers), [layer.name for layer in layers]) for layers in (old, new)]
+    if ours != theirs:
+        return theirs < ours
+    return list(map(repr, map(structure, new))) < list(map(repr, map(structure, old)))
 
 
 def named(old: Sequence[Layer], new: Sequence[Layer]) -> list[Pair]:

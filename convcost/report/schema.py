@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of the report, made from its types."""
+"""The JSON Schemas (2020-12): of the report, made from its types, and of the files of `convcost check`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from convcost.record import SCHEMA_VERSION, Cost, Report
+
+NAMES = ("report", "config", "baseline")
 
 FIELDS = {
     "multiplications": "Scalar multiplications of all kinds: those of the MACs and of elementwise work.",
@@ -45,6 +47,12 @@ def report_schema() -> dict[str, Any]:
     }
 
 
-def render() -> str:
-    """The schema as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(report_schema()), indent=2).decode() + "\n"
+def render(name: str = "report") -> str:
+    """One of `NAMES` as indented JSON."""
+    if name == "report":
+        schema = report_schema()
+    else:
+        from convcost.ci.schema import baseline_schema, config_schema  # noqa: PLC0415 - only for these
+
+        schema = config_schema() if name == "config" else baseline_schema()
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
