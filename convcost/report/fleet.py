@@ -1,14 +1,14 @@
-"""Many models in one table, the largest first; a line a model in CSV and JSON Lines."""
+"""Many models in one table, the largest first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 
 from convcost import units
-from convcost.record import COUNTED, Fleet, FleetEntry, Report
+from convcost.record import COUNTED, Fleet, FleetEntry
 from convcost.report.picture import Bar, Block, Cell, Column, Facts, Heading, Table
-from convcost.report.text import Line, Text, csv
+from convcost.report.text import Line, Text
 from convcost.report.view import View, bound_of, number, size
 
 COLUMNS = (
@@ -22,8 +22,6 @@ COLUMNS = (
     Column(key="peak", title="peak memory", drop=3),
     Column(key="counted", title="counted", drop=2),
 )
-
-CSV = ("path", "status", "sha256", "layers", "nodes", "counted", "complete")
 
 SORT: dict[str, Callable[[tuple[int, FleetEntry]], int | str]] = {
     "index": lambda pair: pair[0],
@@ -131,23 +129,3 @@ def coverage(fleet: Fleet) -> Facts:
     if open_sizes:
         items.append((f"{open_sizes} with open dimensions (--dim)",))
     return Facts(tuple(items))
-
-
-def csv_lines(report: Report, fleet: Fleet) -> Iterable[list[str]]:
-    """A header, then a line a model, failed ones too."""
-    yield [*CSV, *COUNTED, "peak_memory_bytes", "error"]
-    why = errors(report)
-    for entry in fleet.entries:
-        words = [plain(getattr(entry, name)) for name in CSV[1:]]
-        numbers = [plain(known(entry, field)) for field in (*COUNTED, "peak_memory_bytes")]
-        yield [csv(entry.path), *words, *numbers, csv(why.get(entry.path, ""))]
-
-
-def errors(report: Report) -> dict[str, str]:
-    """Why each failed model failed, by its path."""
-    return {d.location.file: d.message for d in report.diagnostics if d.location is not None and d.location.file}
-
-
-def plain(value: object) -> str:
-    """A number or a word of our own; nothing for None."""
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
