@@ -10,7 +10,7 @@ from convcost.report.text import csv
 def render(report: Report) -> str:
     """Numbers exact, not known empty. Lines end in CR LF, as RFC 4180 has it."""
     columns, rows = table(report)
-    return "".join(",".join(map(field, line)) + "\r\n" for line in ([*columns], *rows))
+    return "".join(",".join(map(field, line)) + "\r\n" for line in (columns, *rows))
 
 
 def field(value: Value) -> str:
