@@ -116,10 +116,19 @@ def kernel_rows(report: Report) -> Iterable[Row]:
     """Every rank of every unfolding of all kernels."""
     for found in report.separations:
         for k in found.layers:
-            start = [found.source, k.name, k.op, "x".join(map(str, k.weight)), k.group, k.dtype, k.macs, k.separable]
+            start: Row = [
+                found.source,
+                k.name,
+                k.op,
+                "x".join(map(str, k.weight)),
+                k.group,
+                k.dtype,
+                k.macs,
+                k.separable,
+            ]
             for u in k.unfoldings:
                 first = " ".join(map(str, u.first))
-                size = [u.form, first, u.matrices, u.rows, u.columns, u.rank, u.pays_to]
+                size: Row = [u.form, first, u.matrices, u.rows, u.columns, u.rank, u.pays_to]
                 for r in u.ranks:
                     yield [*start, *size, r.rank, r.energy, r.macs, r.saved]
 
