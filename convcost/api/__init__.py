@@ -1,4 +1,4 @@
-"""The commands as Python functions. Each takes sources as the command line does and returns a `record.Report`.
+"""The commands as Python functions. Each takes sources as the command line does and returns a `Report`.
 
 A source is a shape string (`12x12x3 -(5x5x3x256)->`), its shell-safe twin (`12x12x3,k5,c256`), the path of an `.onnx`
 file or a pattern for several, the path of a JSON report, or `@file` with one shape string a line.
@@ -10,20 +10,21 @@ from collections.abc import Mapping, Sequence
 
 from convcost import record
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
 __all__ = ["compare", "count", "explain", "export", "read", "scan", "separate", "time", "whatif"]
 
 
-def count(*sources: str, **options: object) -> record.Report:
+def count(*sources: str, **options: object) -> Report:
     """What each source costs, layer by layer. Options: the fields of `Options`.
 
     A JSON report among the sources is taken over whole, as `read` does. Raises NotationError, ModelError or UsageError.
     `count("12x12x3 -(5x5x3x256)->").models[0].totals.macs` is 1228800.
     """
     opts = options_from(options)
-    parts: list[tuple[str, record.Report]] = []
+    parts: list[tuple[str, Report]] = []
     models: list[record.Model] = []
     notes: list[record.Diagnostic] = []
     for source in expand(sources):
@@ -44,7 +45,7 @@ REPORTS = (".json", ".jsonl", ".ndjson")
 """Endings of sources that are reports."""
 
 
-def read(*paths: str) -> record.Report:
+def read(*paths: str) -> Report:
     """The report in a file that `-f json` or `-f jsonl` wrote, or several as one; `-` is standard input.
 
     Raises ModelError where a file holds no report, and UsageError where reports cannot be one.
@@ -52,7 +53,7 @@ def read(*paths: str) -> record.Report:
     return together([(path, read_report(path)) for path in paths])
 
 
-def together(parts: Sequence[tuple[str, record.Report]]) -> record.Report:
+def together(parts: Sequence[tuple[str, Report]]) -> Report:
     """Reports as one."""
     if len(parts) == 1:
         return parts[0][1]
@@ -63,7 +64,7 @@ def together(parts: Sequence[tuple[str, record.Report]]) -> record.Report:
 
 def compare(
     *sources: str, time: bool = False, everything: bool = False, layer: str | None = None, **options: object
-) -> record.Report:
+) -> Report:
     """Sources side by side; for one shape string, also the other forms of its layer. Ratios are to the first.
 
     `layer` names one convolution of a model, to be compared like a shape string. `everything` lists also the forms
@@ -76,7 +77,7 @@ def compare(
 
 def export(
     *sources: str, output: str, weights: str = "random", seed: int = 0, layer: str | None = None, **options: object
-) -> record.Report:
+) -> Report:
     """Write a shape string, or the convolution `layer` of a model, as an ONNX file at `output`, and count it.
 
     `weights`: "random", normal numbers drawn with `seed` and stored, or "constant", made by nodes so that the file is
@@ -91,7 +92,7 @@ def export(
     return made
 
 
-def explain(*things: str, layer: str | None = None, **options: object) -> record.Report:
+def explain(*things: str, layer: str | None = None, **options: object) -> Report:
     """The arithmetic behind what a source costs, in words and equations; or what a code or an operator means.
 
     `things` are sources, codes (`C101`) and operators (`Conv`, `com.microsoft:FusedConv`); none lists what there is.
@@ -104,7 +105,7 @@ def explain(*things: str, layer: str | None = None, **options: object) -> record
 
 def scan(
     source: str, values: Mapping[str, Sequence[int]], *, time: bool = False, layer: str | None = None, **options: object
-) -> record.Report:
+) -> Report:
     """One layer under other parameters: a row for each combination of `values`, as in {"k": (1, 3, 5)}.
 
     Parameters are k, cin, cout, s, d, g, h and w. Padding keeps its name: `same` stays `same` under every kernel.
@@ -124,7 +125,7 @@ def separate(
     layer: str | None = None,
     seed: int = 0,
     **options: object,
-) -> record.Report:
+) -> Report:
     """Singular values of every kernel of a model, which layers two steps do exactly, and what that saves.
 
     With `output` the model is written with those layers split, run beside the old one on random input drawn with
@@ -147,7 +148,7 @@ def whatif(
     output: str | None = None,
     seed: int = 0,
     **options: object,
-) -> record.Report:
+) -> Report:
     """A model with the convolutions that `where` selects (all for None) in the form `to`: its cost before and after.
 
     `to`: an idea, as "depthwise-separable", or a form, as "grouped, g=4"; None ranks what every idea would save. With
@@ -165,7 +166,7 @@ def whatif(
     return made
 
 
-def time(source: str, *, backend: str = "numpy", **options: object) -> record.Report:
+def time(source: str, *, backend: str = "numpy", **options: object) -> Report:
     """Run the source and report the time of each layer beside its cost. Raises EngineError where it may not run.
 
     Options: the fields of `Options` and of `timing.Options` (runs, warmup, threads, max_memory, verify, exact …).
@@ -198,7 +199,7 @@ def check(
     write_baseline: bool = False,
     time: bool = False,
     **options: object,
-) -> record.Report:
+) -> Report:
     """Verdicts on budgets, one for each model and budget, in `checks`; without sources, the configuration names them.
 
     Budgets stand in the nearest pyproject.toml or convcost.toml, or in `config`; `budgets` as in "macs=600M" and
@@ -218,7 +219,7 @@ def check(
     return checking.check(sources, asked, options)
 
 
-def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) -> record.Report:
+def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) -> Report:
     """What `new` costs more than `old`, in total and layer by layer, in `diff`.
 
     Layers belong together by name, or by structure and place where names changed. `fail_on` are limits of growth, as in

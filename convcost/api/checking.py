@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from convcost import notation, record
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options, expand, load, options_from, read_report, split
 from convcost.ci import baseline as baselines
 from convcost.ci import config as configs
@@ -47,7 +48,7 @@ class Item(msgspec.Struct, frozen=True):
         return os.path.relpath(self.path, folder).replace(os.sep, "/")
 
 
-def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> record.Report:
+def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> Report:
     """The report of `convcost.api.check`."""
     how, rest = split(options)
     options_from(rest)

@@ -10,6 +10,7 @@ from convcost import record
 from convcost.api import forms
 from convcost.api.forms import Found, Row
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.sources import expand, load, options_from, split
 from convcost.errors import EngineError, UsageError
 
@@ -19,7 +20,7 @@ MEASURING_SECONDS = 6.0
 
 def compare(
     sources: Sequence[str], *, time: bool, everything: bool, layer: str | None, options: Mapping[str, object]
-) -> record.Report:
+) -> Report:
     """The report of `convcost.api.compare`."""
     how, rest = split(options)
     opts = options_from(rest)
@@ -51,7 +52,7 @@ def reported(
     notes: list[record.Diagnostic],
     how: Mapping[str, object] | None,
     scanned: Sequence[str] = (),
-) -> record.Report:
+) -> Report:
     """The report of rows that are counted; with `how` they are also run."""
     environment = None
     if how is not None:

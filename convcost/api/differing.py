@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from convcost import record
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.sources import Options, expand, load, options_from, read_report
 from convcost.ci.diff import difference
 from convcost.ci.gates import gate, judged
 from convcost.errors import UsageError
 
 
-def diff(old: str, new: str, *, fail_on: Sequence[str], options: Mapping[str, object]) -> record.Report:
+def diff(old: str, new: str, *, fail_on: Sequence[str], options: Mapping[str, object]) -> Report:
     """The report of `convcost.api.diff`."""
     opts = options_from(options)
     gates = [gate(text) for text in fail_on]

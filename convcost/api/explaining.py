@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from convcost import record
 from convcost.api import forms
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options, expand, load, options_from, read_report
 from convcost.errors import UsageError
 from convcost.explaining import codes, models, operators, topics
@@ -20,7 +21,7 @@ FULL = 2
 """Layers of a shape string that are explained in full; of a longer one each is told briefly."""
 
 
-def explain(words: Sequence[str], *, layer: str | None, options: Mapping[str, object]) -> record.Report:
+def explain(words: Sequence[str], *, layer: str | None, options: Mapping[str, object]) -> Report:
     """The report of `convcost.api.explain`."""
     opts = options_from(options)
     if layer is not None:
@@ -90,7 +91,7 @@ def others(model: record.Model, found: forms.Found) -> list[record.Section]:
     return instead(model, rows)
 
 
-def one_layer(words: Sequence[str], name: str, opts: Options) -> record.Report:
+def one_layer(words: Sequence[str], name: str, opts: Options) -> Report:
     """One layer of a model, and what it could be instead where it is a convolution."""
     found = list(expand(tuple(words)))
     if len(found) != 1:

@@ -10,6 +10,7 @@ import msgspec
 
 from convcost import record
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options, expand, load, options_from
 from convcost.errors import ReportError, UsageError
 
@@ -20,7 +21,7 @@ File = tuple[str, bytes]
 
 def exported(
     sources: Sequence[str], output: str, *, weights: str, seed: int, layer: str | None, options: Mapping[str, object]
-) -> tuple[record.Report, list[File]]:
+) -> tuple[Report, list[File]]:
     """The report and the files (path, content) of `convcost.api.export`; nothing is written yet."""
     if weights not in ("random", "constant"):
         raise UsageError(f"unknown weights {weights!r}; there are random and constant")

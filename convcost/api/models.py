@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from convcost import analysis, record
+from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options
 from convcost.errors import ModelError, UsageError
 from convcost.ir import Note
@@ -128,9 +129,9 @@ def report(
     diagnostics: list[record.Diagnostic] | None = None,
     environment: record.Environment | None = None,
     explanations: list[record.Explanation] | None = None,
-) -> record.Report:
+) -> Report:
     """The whole report."""
-    return record.Report(
+    return Report(
         schema_version=record.SCHEMA_VERSION,
         tool=record.Tool(name="convcost", version=__version__),
         command=command,

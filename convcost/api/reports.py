@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from convcost import record
+from convcost.api.result import Report
 from convcost.errors import ModelError, UsageError
 from convcost.version import __version__
 
@@ -25,7 +26,7 @@ MAX_DEPTH = 50
 STANDARD_INPUT = "standard input"
 
 
-def read_report(path: str) -> record.Report:
+def read_report(path: str) -> Report:
     """The report in a JSON file, or in JSON Lines, whose lines are put together; `-` is standard input.
 
     Raises ModelError where it is none, or more than is ever written.
@@ -56,10 +57,10 @@ def bytes_of(path: str, name: str) -> bytes:
         raise ModelError(f"cannot be read: {error}", file=name, code="C201") from None
 
 
-def decoded(data: bytes, name: str) -> record.Report:
+def decoded(data: bytes, name: str) -> Report:
     """One report. `name` stands in errors."""
     try:
-        report = record.decode(data)
+        report = msgspec.json.decode(data, type=Report)
         json.loads(data, object_pairs_hook=once, parse_int=short, parse_float=skip)
     except RecursionError:
         raise ModelError("not a convcost report: nested too deeply", file=name, code="C203") from None
@@ -103,7 +104,7 @@ def too_deep(attributes: dict[str, Any]) -> bool:
     return True
 
 
-def merged(parts: Sequence[tuple[str, record.Report]]) -> record.Report:
+def merged(parts: Sequence[tuple[str, Report]]) -> Report:
     """Reports as one: their models, comparisons, checks and diagnostics in the order given.
 
     Raises UsageError where they use different conventions or hold more than one difference. Where they were measured
@@ -137,7 +138,7 @@ def merged(parts: Sequence[tuple[str, record.Report]]) -> record.Report:
     )
 
 
-def the_only(field: str, parts: Sequence[tuple[str, record.Report]]) -> Any:
+def the_only(field: str, parts: Sequence[tuple[str, Report]]) -> Any:
     """The value of a field that at most one report may have."""
     having = [(name, getattr(report, field)) for name, report in parts if getattr(report, field) is not None]
     if len(having) > 1:
@@ -145,7 +146,7 @@ def the_only(field: str, parts: Sequence[tuple[str, record.Report]]) -> Any:
     return having[0][1] if having else None
 
 
-def machine(reports: Sequence[record.Report]) -> tuple[record.Environment | None, list[record.Diagnostic]]:
+def machine(reports: Sequence[Report]) -> tuple[record.Environment | None, list[record.Diagnostic]]:
     """Where all times were taken; else nothing, and a warning."""
     seen: list[record.Environment] = []
     for report in reports:

@@ -13,6 +13,7 @@ from convcost.alternatives import ConvLayer, Skip, padding
 from convcost.api.comparing import reported
 from convcost.api.forms import Found, Row
 from convcost.api.models import model_of
+from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options, expand, load, options_from, split
 from convcost.errors import NotationError, UsageError
 
@@ -21,7 +22,7 @@ MAX_ROWS = 1000
 
 def scan(
     source: str, values: Mapping[str, Sequence[int]], *, time: bool, layer: str | None, options: Mapping[str, object]
-) -> record.Report:
+) -> Report:
     """The report of `convcost.api.scan`."""
     how, rest = split(options)
     opts = options_from(rest)

@@ -13,6 +13,7 @@ from convcost.alternatives.fitting.halves import Layer, pair
 from convcost.alternatives.fitting.kernels import Kernel, Makers, kernel_of
 from convcost.alternatives.fitting.separable import TOLERANCE, Wanted, analysed, approximate, layer_in
 from convcost.api.models import model_of, report
+from convcost.api.result import Report
 from convcost.api.rewriting import rewritten_file
 from convcost.api.sources import Loaded, Options, expand, load, options_from
 from convcost.errors import EngineError, ReportError, UsageError
@@ -129,7 +130,7 @@ def separate(
     layer: str | None,
     seed: int,
     options: Mapping[str, object],
-) -> tuple[record.Report, list[File]]:
+) -> tuple[Report, list[File]]:
     """The report and the files (path, content) of `convcost.api.separate`; nothing is written yet."""
     check(rank, energy)
     opts = options_from(options)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from convcost import notation, record
+from convcost import notation
+from convcost.api.result import Report
 from convcost.errors import NotationError, UsageError
 from convcost.ir import DType, Graph
 
@@ -128,7 +129,7 @@ def from_line(line: notation.Line, opts: Options) -> Loaded:
         raise
 
 
-def read_report(path: str) -> record.Report:
+def read_report(path: str) -> Report:
     """A JSON report that this tool wrote. Raises ModelError where it is none."""
     from convcost.api import reports  # noqa: PLC0415 - most sources are none
 

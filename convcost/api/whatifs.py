@@ -16,6 +16,7 @@ from convcost.alternatives.sites import facts, matched, sites
 from convcost.api import ranking
 from convcost.api.models import model_of, report
 from convcost.api.replacing import Change, Selected, changes, fitted, replacement, selected
+from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options, expand, load, options_from
 from convcost.errors import ModelError, UsageError
 from convcost.ir import Graph
@@ -27,7 +28,7 @@ File = tuple[str, bytes]
 
 def whatif(
     source: str, *, to: str | None, where: str | None, output: str | None, seed: int, options: Mapping[str, object]
-) -> tuple[record.Report, list[File]]:
+) -> tuple[Report, list[File]]:
     """The report and the files (path, content) of `convcost.api.whatif`; nothing is written yet."""
     if seed < 0:
         raise UsageError(f"the seed must be at least 0, not {seed}")
@@ -73,7 +74,7 @@ def replaced(
     notes: list[record.Diagnostic],
     output: str | None,
     seed: int,
-) -> tuple[record.Report, list[File]]:
+) -> tuple[Report, list[File]]:
     """The report with the changes made, and the file where one is asked for."""
     name = os.path.basename(output) if output else f"{item.name} --to {slug(rewrite.to or '')}"  # noqa: PTH119 - as given
     new = with_changes(item, made, name)
@@ -106,7 +107,7 @@ def assembled(
     rewrite: record.Rewrite,
     notes: list[record.Diagnostic],
     written: Sequence[record.Written] = (),
-) -> record.Report:
+) -> Report:
     """The whole report."""
     out = report("whatif", models, diagnostics=notes)
     return msgspec.structs.replace(out, rewrites=[rewrite], written=list(written))

@@ -12,7 +12,8 @@ from convcost.cli.stream import put, tell
 from convcost.cli.values import at_least, choice, one_of
 from convcost.errors import UsageError
 from convcost.record import Report
-from convcost.report import BINARY, EXTENSIONS, FORMATS, content
+from convcost.report import BINARY, FORMATS, content
+from convcost.report.formats import format_of
 from convcost.report.style import Style
 from convcost.report.view import By, Units, View
 
@@ -78,12 +79,12 @@ def target(text: str) -> tuple[str, str]:
         if not path:
             raise UsageError(f"-o {text}: a path is missing")
         return name, path
-    ending = "." + text.rpartition(".")[2].lower()
-    if ending not in EXTENSIONS:
+    by_ending = format_of(text)
+    if by_ending is None:
         if equals and "/" not in name and "." not in name:
             one_of(name, FORMATS, f"-o {text}: the format")
         raise UsageError(f"-o {text}: say the format, as in -o json={text or 'PATH'}; there are {', '.join(FORMATS)}")
-    return EXTENSIONS[ending], text
+    return by_ending, text
 
 
 def view_of(arguments: Arguments) -> View:

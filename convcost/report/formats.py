@@ -41,3 +41,8 @@ CHARTS = ("treemap", "roofline", "share", "pareto")
 
 EXTENSIONS = {ending: one.name for one in ALL for ending in one.endings}
 """The format of a file whose name does not say otherwise."""
+
+
+def format_of(path: str) -> str | None:
+    """The format that a file's ending names."""
+    return EXTENSIONS.get("." + path.rpartition(".")[2].lower())
