@@ -48,16 +48,16 @@ def total(budget: Budget, model: Model, *, accepted: bool) -> Verdict:
         met=value is not None and value <= most and reason is None,
         value=value,
         limit=most,
-        message=sign_of(model, metric) + compared(metric, value, most),
+        message=compared(metric, value, most, bound_of(model, metric)),
         reason=reason,
         layers=largest(model, metric),
     )
 
 
-def sign_of(model: Model, metric: Metric) -> str:
-    """The sign of a bound before a value."""
+def bound_of(model: Model, metric: Metric) -> str:
+    """How a total stands to the true one, in words; empty where it is that."""
     low, high = is_low(model, metric), model.coverage.upper_bound
-    return "≈ " if low and high else "≥ " if low else "≤ " if high else ""
+    return "about" if low and high else "at least" if low else "at most" if high else ""
 
 
 def is_low(model: Model, metric: Metric) -> bool:

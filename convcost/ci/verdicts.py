@@ -87,14 +87,14 @@ def exactly(metric: Metric, n: int) -> str:
     return units.exact(n) + {"bytes": " B", "ns": " ns"}.get(metric.unit, "")
 
 
-def compared(metric: Metric, value: int | None, most: int) -> str:
-    """569 M ≤ 600 M; with all digits where both would print the same."""
+def compared(metric: Metric, value: int | None, most: int, bound: str = "") -> str:
+    """569 M ≤ 600 M; with all digits where both would print the same. A lower bound proves no ≤."""
     if value is None:
-        return f"? of {shown(metric, most)}"
-    sign = "≤" if value <= most else ">"
+        return f"?, limit {shown(metric, most)}"
     tie = value != most and shown(metric, value) == shown(metric, most)
     form = exactly if tie else shown
-    return f"{form(metric, value)} {sign} {form(metric, most)}"
+    sign = " >" if value > most else ", limit" if bound in ("at least", "about") else " ≤"
+    return f"{bound} {form(metric, value)}{sign} {form(metric, most)}".strip()
 
 
 def grown(metric: Metric, old: int, value: int) -> str:

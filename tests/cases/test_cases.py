@@ -5,6 +5,8 @@ error after standard output, and `[2]` for an exit code that is not 0. A new out
 `CONVCOST_UPDATE_CASES=1 pytest tests/cases`; look at the difference before it is committed. A block whose output is
 never the same twice, such as times, is marked `console times`: its commands must only succeed.
 
+A fenced block with a `title="NAME"` is a file of that name for the commands below it.
+
 In a fenced `sh` block each line that begins with `convcost` must succeed; the code after it in a comment `[1]` says
 otherwise. Other lines, such as those that install something, are not run; nor is a block `sh unsafe`.
 """
@@ -27,6 +29,7 @@ ROOT = HERE.parent.parent
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 LOOSE = re.compile(r"(?ms)^```(console times|sh)\n(.*?)^```$")
 PAGES = (*sorted(HERE.glob("*.md")), *sorted((ROOT / "docs").glob("**/*.md")), ROOT / "README.md")
+FILE = re.compile(r'(?ms)^```\w+ title="([\w.-]+)"\n(.*?)^```$')
 UPDATE = bool(os.environ.get("CONVCOST_UPDATE_CASES"))
 SUMMED = ("MACs", "params", "mults")
 
@@ -40,17 +43,25 @@ def cases() -> list[tuple[str, int]]:
     ]
 
 
-def shown_commands() -> list[tuple[str, str, int]]:
-    """(file, command, expected exit code) of what documentation shows without its output."""
+def shown_commands() -> list[tuple[str, int, str, int]]:
+    """(file, place in it, command, expected exit code) of what documentation shows without its output."""
     out = []
     for path in PAGES:
-        for kind, block in LOOSE.findall(path.read_text("utf-8")):
+        for found in LOOSE.finditer(path.read_text("utf-8")):
+            kind, block = found.groups()
             pattern = r"(?m)^(convcost .*)$" if kind == "sh" else r"(?m)^\$ (convcost .*)$"
             for line in re.findall(pattern, block.replace("\\\n", "")):
                 command, _, comment = line.partition(" #")
                 code = re.search(r"\[(\d+)\]", comment)
-                out.append((path.relative_to(ROOT).as_posix(), command.strip(), int(code[1]) if code else 0))
+                name = path.relative_to(ROOT).as_posix()
+                out.append((name, found.start(), command.strip(), int(code[1]) if code else 0))
     return out
+
+
+def put_files(page: str, end: int) -> None:
+    """Write the files that a page shows before a place in it."""
+    for name, content in FILE.findall(page[:end]):
+        Path(name).write_text(content, "utf-8")
 
 
 def commands(block: str) -> list[tuple[str, str]]:
@@ -104,7 +115,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize(("name", "number"), cases())
 def test_case(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
-    block = BLOCK.findall((ROOT / name).read_text("utf-8"))[number]
+    page = (ROOT / name).read_text("utf-8")
+    found = list(BLOCK.finditer(page))[number]
+    block = found[1]
+    put_files(page, found.start())
     seen = [(command, execute(command, capfd)) for command, _ in commands(block)]
     for _, output in seen:
         columns_add_up(output)
@@ -117,7 +131,8 @@ def test_case(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.usefixtures("place")
-@pytest.mark.parametrize(("name", "command", "code"), shown_commands())
-def test_shown_command(name: str, command: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("name", "start", "command", "code"), shown_commands())
+def test_shown_command(name: str, start: int, command: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    put_files((ROOT / name).read_text("utf-8"), start)
     words = shlex.split(command)
     assert main(words[1:]) == code, f"{name}: {command}\n{capfd.readouterr().err}"
