@@ -15,7 +15,7 @@ def content(report: Report, format: str, view: View | None = None, style: Style 
     if format == "png":
         from convcost.report import charts  # noqa: PLC0415 - each format loads only itself
 
-        return charts.png(report, view)
+        return charts.png(report, view or View())
     return render(report, format, view, style).encode("utf-8", "backslashreplace")
 
 

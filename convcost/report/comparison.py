@@ -8,7 +8,7 @@ from convcost import units
 from convcost.record import Alternative, Comparison, Skipped
 from convcost.report.picture import Bar, Block, Cell, Column, Heading, Paragraph, Table
 from convcost.report.text import Line, Text
-from convcost.report.view import number, shape_text, size
+from convcost.report.view import duration, number, shape_text, size
 
 INDEX = Column(key="index", title="#")
 FRONT = Column(key="front", title="")
@@ -126,7 +126,7 @@ def comparison_table(comparison: Comparison, how: str) -> Table:
         rows.append(tuple(cells[column.key] for column in columns))
     things = "MACs, parameters and time" if timed else "MACs and parameters"
     note = f"* on the Pareto front: no row beats it in {things} together" if marked else ""
-    return Table(title=(), columns=columns, rows=tuple(rows), note=note)
+    return Table(title=(), columns=columns, rows=tuple(rows), note=note, about=comparison)
 
 
 def costs(way: Alternative, how: str) -> dict[str, Cell]:
@@ -143,7 +143,7 @@ def costs(way: Alternative, how: str) -> dict[str, Cell]:
         "intensity": "" if cost.intensity is None else units.significant(Fraction(cost.intensity), 3),
         "weights": size(cost.weight_bytes, how),
         "peak": size(cost.peak_memory_bytes, how),
-        "time": units.duration(way.timing.median_ns) if way.timing else "",
+        "time": duration(way.timing.median_ns if way.timing else None),
     }
 
 

@@ -11,7 +11,19 @@ from convcost import units
 from convcost.record import Model
 from convcost.report.picture import Bar, Cell, Column, Table, Tree
 from convcost.report.text import Text
-from convcost.report.view import NO_INDEX, Row, View, bound_of, number, output_shape, rows_of, shape_text, share, size
+from convcost.report.view import (
+    NO_INDEX,
+    Row,
+    View,
+    bound_of,
+    duration,
+    number,
+    output_shape,
+    rows_of,
+    shape_text,
+    share,
+    size,
+)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -66,7 +78,7 @@ def timing(key: str, title: str, drop: int, cell: Callable[[Row, Place], Cell]) 
 
 def time_total(at: Place) -> Cell:
     """Sum of the layers' times."""
-    return units.duration(at.model.timing.layers_sum_ns) if at.model.timing else ""
+    return duration(at.model.timing.layers_sum_ns if at.model.timing else None)
 
 
 def time_share(row: Row, at: Place) -> Fraction | None:
@@ -165,7 +177,7 @@ COLUMNS: tuple[LayerColumn, ...] = (
     memory("weight_bytes", "weights", 18, "weight_bytes"),
     memory("read_bytes", "read", 18, "read_bytes"),
     LayerColumn(
-        Column(key="time", title="time", drop=1), lambda r, _: "" if r.time is None else units.duration(r.time),
+        Column(key="time", title="time", drop=1), lambda r, _: duration(r.time),
         time_total,
     ),
     timing("time_share", "time %", 8, lambda r, at: "" if r.time is None else parts(time_share(r, at))),
@@ -234,6 +246,7 @@ def table(
         rows=tuple(drawn),
         totals=(tuple([entry.total(end) for entry in entries]),),
         note=note,
+        about=model if view.by == "layer" else None,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from convcost import units
 from convcost.record import COUNTED, Cost, Coverage, FleetEntry, Layer, Model, Report
+from convcost.report.picture import Amount
 from convcost.report.text import Text, shorten
 
 By = Literal["layer", "op", "kind", "scope"]
@@ -23,7 +24,10 @@ NO_INDEX = -1
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The choices of a reader. None: the renderer's default."""
+    """The choices of a reader. None: the renderer's default.
+
+    `chart` is what SVG and PNG show; without `charts` a page has none.
+    """
 
     columns: tuple[str, ...] | None = None
     sort: str | None = None
@@ -32,6 +36,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     units: Units = "auto"
     tree: bool = False
     chart: str | None = None
+    charts: bool = True
     all_layers: bool = False
 
 
@@ -166,13 +171,18 @@ def bound_of(seen: Coverage | FleetEntry) -> str:
 def number(n: int | None, how: str, bound: str = "") -> str:
     """A count in the reader's units, after the sign of a bound."""
     text = units.exact(n) if how == "exact" else units.si(n)
-    return f"{bound} {text}" if bound and n is not None else text
+    return text if n is None else Amount(f"{bound} {text}" if bound else text, n)
 
 
 def size(n: int | None, how: str, bound: str = "") -> str:
     """Bytes in the reader's units, after the sign of a bound."""
     text = (units.exact(n) + " B" if n is not None else units.exact(n)) if how == "exact" else units.size(n)
-    return f"{bound} {text}" if bound and n is not None else text
+    return text if n is None else Amount(f"{bound} {text}" if bound else text, n, "B")
+
+
+def duration(ns: int | None) -> str:
+    """A time in the unit that suits it; nothing where it was not measured."""
+    return "" if ns is None else Amount(units.duration(ns), ns, "ns")
 
 
 def shape_text(shape: list[int | str] | None) -> str | Text:

@@ -54,7 +54,7 @@ DARK = Palette(
     soft="#a3abb6",
     grid="#2e343c",
     ink="#0d1013",
-    families=("#6487f0", "#e2c678", "#afd0c8", "#bf74b4", "#838a82"),
+    families=("#7571ef", "#cfb143", "#6ec1b2", "#b960b5", "#81835f"),
 )
 
 PAGE = Palette(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from convcost import units
 from convcost.record import Alternative, Comparison
 from convcost.report.charts.chart import MARKS, Chart
-from convcost.report.charts.parts import Canvas, Spec, axes, axis, frame, plain, scales, text_mark, tidy
+from convcost.report.charts.parts import Canvas, Spec, axes, axis, frame, legends, plain, scales, text_mark, tidy
 from convcost.report.charts.spots import Spot, label
 
 MOST = 400
@@ -28,6 +28,7 @@ def chart(comparison: Comparison, canvas: Canvas) -> Chart | None:
     points = [
         {"x": round(x.place(a), 4), "y": round(y.place(b), 4), "kind": kind(i, way)} for i, way, a, b in ways
     ]  # fmt: skip
+    kinds = [name for name in KINDS if name in {p["kind"] for p in points}]
     title = "MACs against time" if is_timed else "MACs against parameters"
     things = "MACs, parameters and time" if is_timed else "MACs and parameters"
     front = any(way.pareto for _, way, _, _ in ways)
@@ -41,7 +42,7 @@ def chart(comparison: Comparison, canvas: Canvas) -> Chart | None:
             {"name": "names", "values": labels(points, names, canvas)},
         ],
         scales=[*scales(x, y), *looks(canvas)],
-        legends=[legend({str(p["kind"]) for p in points}, canvas)],
+        legends=legends({"fill": "colour", "shape": "shape"}, kinds, canvas),
         axes=axes(x, y, ("median time" if is_timed else "parameters", "MACs"), canvas.palette),
         marks=marks(canvas),
     )  # fmt: skip
@@ -106,15 +107,6 @@ def looks(canvas: Canvas) -> list[Spec]:
         {"name": "shape", "type": "ordinal", "domain": list(KINDS),
          "range": ["diamond", "circle", "cross", "triangle-up"]},
     ]  # fmt: skip
-
-
-def legend(used: set[str], canvas: Canvas) -> Spec:
-    """The key."""
-    return {
-        "fill": "colour", "shape": "shape", "orient": "top", "direction": "horizontal", "labelFontSize": 12,
-        "labelColor": canvas.palette.text, "symbolSize": 90, "symbolStrokeWidth": 0, "columnPadding": 16, "offset": 8,
-        "aria": False, "values": [name for name in KINDS if name in used],
-    }  # fmt: skip
 
 
 def marks(canvas: Canvas) -> list[Spec]:

@@ -28,7 +28,7 @@ WIDE = 8
 
 
 class Canvas(msgspec.Struct, frozen=True, kw_only=True):
-    """Size in points, colours, and whether the chart carries its own title."""
+    """Size in points, colours, and whether the chart carries its own title and key."""
 
     width: int = 960
     height: int = 540
@@ -152,13 +152,21 @@ def colours(palette: Palette) -> Spec:
     return {"name": "family", "type": "ordinal", "domain": list(FAMILIES), "range": list(palette.families)}
 
 
-def key(used: Sequence[int], palette: Palette) -> Spec:
+def key(used: Sequence[int], canvas: Canvas) -> list[Spec]:
     """Which colour means what, for the families in `used`."""
-    return {
-        "fill": "family", "orient": "top", "direction": "horizontal", "symbolType": "circle", "labelFontSize": 12,
-        "labelColor": palette.text, "symbolStrokeWidth": 0, "symbolSize": 80, "columnPadding": 16, "offset": 8,
-        "aria": False, "values": [name for i, name in enumerate(FAMILIES) if i in used],
+    names = [name for i, name in enumerate(FAMILIES) if i in used]
+    return legends({"fill": "family", "symbolType": "circle"}, names, canvas)
+
+
+def legends(scales: Spec, names: Sequence[str], canvas: Canvas) -> list[Spec]:
+    """A key above the chart, if it carries its own."""
+    if not canvas.titled:
+        return []
+    look = {
+        "orient": "top", "direction": "horizontal", "labelFontSize": 12, "labelColor": canvas.palette.text,
+        "symbolStrokeWidth": 0, "symbolSize": 90, "columnPadding": 16, "offset": 8, "aria": False,
     }  # fmt: skip
+    return [scales | look | {"values": list(names)}]
 
 
 def text_mark(data: str, palette: Palette, **encode: Any) -> Spec:

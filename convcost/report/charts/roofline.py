@@ -33,7 +33,7 @@ from convcost.report.charts.parts import (
 from convcost.report.charts.spots import Spot, label
 from convcost.report.view import layer_row
 
-MOST = 4_000
+MOST = 1_000
 """Points; those that take or do least are left out."""
 NAMED = 6
 """Labelled points: those that take or do most."""
@@ -95,7 +95,7 @@ def draw(points: list[Point], models: Sequence[Model], machine: Environment | No
             {"name": "roof", "values": roof_line(roof, x, y) if roof else []},
         ],
         scales=[*scales(x, y), colours(canvas.palette)],
-        legends=[key(sorted({family(p.layer) for p in points}), canvas.palette)],
+        legends=key(sorted({family(p.layer) for p in points}), canvas),
         axes=axes(x, y, ("FLOP per byte", "GFLOP/s" if is_timed else "FLOP"), canvas.palette),
         marks=marks(canvas),
     )  # fmt: skip

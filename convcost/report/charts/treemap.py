@@ -12,6 +12,8 @@ from convcost.report.charts.parts import Canvas, Spec, colours, frame, key
 from convcost.report.charts.tiles import HEADING, Cell, Tiles, has_macs, tiles
 
 LINE = 15.0
+TOP = 84.0
+"""What title and key take."""
 LEAST = (34.0, 18.0)
 """Width and height of a cell from which on it is labelled."""
 
@@ -21,9 +23,9 @@ def chart(models: Sequence[Model], canvas: Canvas) -> Chart | None:
     if not any(has_macs(layer) for model in models for layer in model.layers):
         return None
     title, subtitle = "MACs by scope", f"{sources(models)} · {total_macs(models)}"
-    width, height = float(canvas.width), float(canvas.height - 28)
+    width, height = canvas.width - 8.0, canvas.height - 8.0
     if canvas.titled:
-        width, height = width - 32, height - 32 - 56
+        width, height = canvas.width - 32.0, canvas.height - 32.0 - TOP
     found = tiles(models, width, height)
     spec = frame(
         canvas, title, subtitle,
@@ -37,7 +39,7 @@ def chart(models: Sequence[Model], canvas: Canvas) -> Chart | None:
             {"name": "y", "type": "linear", "domain": [0, height], "range": [0, {"signal": "height"}]},
             colours(canvas.palette),
         ],
-        legends=[key(sorted({one.family for one in found.cells}), canvas.palette)],
+        legends=key(sorted({one.family for one in found.cells}), canvas),
         marks=marks(canvas),
     )  # fmt: skip
     rows = tuple(one.row for one in found.cells)
@@ -60,7 +62,7 @@ def labels(found: Tiles) -> list[Spec]:
             continue
         at = {"x": r(box.x + 5), "y": r(box.y + 4), "room": r(box.width - 9)}
         out.append(at | {"text": one.text, "bold": 600})
-        if box.height >= LEAST[1] + LINE:
+        if box.height >= LEAST[1] + LINE and box.width >= LEAST[0] + 12:
             share = units.percent(round(one.part * 10**6), 10**6)
             out.append(at | {"y": r(box.y + 4 + LINE), "text": share, "bold": 400})
     return out
