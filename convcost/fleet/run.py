@@ -9,6 +9,7 @@ import msgspec
 
 from convcost import record
 from convcost.api.models import report
+from convcost.api.result import Report
 from convcost.api.sources import Options, options_from
 from convcost.errors import FleetError, UsageError
 from convcost.fleet import pool
@@ -36,7 +37,7 @@ def fleet(
     scheduler: str | None = None,
     progress: Progress | None = None,
     **options: object,
-) -> record.Report:
+) -> Report:
     """What each of many models costs, in one table: `report.fleet` has an entry a model, without its layers.
 
     `sources` are folders, `.onnx` files and patterns. `jobs` processes share the work (default: one a core), or the
@@ -112,7 +113,7 @@ class Run:
         if self.progress is not None:
             self.progress(len(self.heads), len(self.paths), self.failed)
 
-    def report(self) -> record.Report:
+    def report(self) -> Report:
         """The table of all models, in their order."""
         heads = [self.heads[i] for i in range(len(self.paths))]
         entries = [head.entry for head in heads]
