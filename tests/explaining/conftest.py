@@ -1,14 +1,21 @@
-"""An evaluator of printed arithmetic that shares nothing with the code that prints it."""
+"""An evaluator of printed arithmetic that shares nothing with the code that prints it; and what raises a code."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
+from convcost import api
+from convcost.errors import ConvcostError
+from convcost.explaining import codes
 from convcost.record import Explanation, Report
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -78,3 +85,100 @@ def all_true() -> Callable[[Report], int]:
 def found() -> Callable[[Report], list[tuple[str, str, str]]]:
     """Every equation of a report, with its section and sentence."""
     return lambda report: [one for explanation in report.explanations for one in equations(explanation)]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model, as the commands name it."""
+    sample = Path(__file__).resolve().parent.parent.parent / "sample_models" / "lenet5.onnx"
+    (tmp_path / "model.onnx").write_bytes(sample.read_bytes())
+    (tmp_path / "sample_models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class World:
+    """Where a code is raised: a folder with a model, a monkeypatch, and models that are wrong in their own way."""
+
+    def __init__(self, place: Path, patch: pytest.MonkeyPatch) -> None:
+        self.place = place
+        self.patch = patch
+
+    def model(
+        self,
+        nodes: Sequence[onnx.NodeProto],
+        shape: Sequence[int | str | None] | None = (1, 4),
+        weights: Sequence[onnx.TensorProto] = (),
+        outputs: Sequence[str] = ("y",),
+        *,
+        kind: int = TensorProto.FLOAT,
+        opset: int = 17,
+        **more: Any,
+    ) -> onnx.ModelProto:
+        graph = helper.make_graph(
+            list(nodes),
+            "g",
+            [helper.make_tensor_value_info("x", kind, shape)],
+            [helper.make_empty_tensor_value_info(name) for name in outputs],
+            list(weights),
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8, **more)
+
+    def relu(self, name: str = "x", out: str = "y") -> onnx.NodeProto:
+        return helper.make_node("Relu", [name], [out], name="relu")
+
+    def loop(self) -> onnx.ModelProto:
+        """A Loop over a Relu, as often as an input says."""
+        body = helper.make_graph(
+            [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Relu", ["a"], ["b"])],
+            "body",
+            [
+                helper.make_tensor_value_info("i", TensorProto.INT64, []),
+                helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+                helper.make_tensor_value_info("a", TensorProto.FLOAT, [1, 4]),
+            ],
+            [
+                helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+                helper.make_tensor_value_info("b", TensorProto.FLOAT, [1, 4]),
+            ],
+        )
+        made = self.model([helper.make_node("Loop", ["n", "", "x"], ["y"], name="loop", body=body)])
+        made.graph.input.append(helper.make_tensor_value_info("n", TensorProto.INT64, []))
+        return made
+
+    def external(self, location: str) -> onnx.ModelProto:
+        """A model whose weight lies elsewhere."""
+        weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1000])
+        weight.data_location = TensorProto.EXTERNAL
+        weight.external_data.add(key="location", value=location)
+        return self.model([helper.make_node("Add", ["x", "w"], ["y"])], (1, 1000), [weight])
+
+    def foreign(self) -> onnx.ModelProto:
+        made = self.model([helper.make_node("Mine", ["x"], ["y"], domain="own")])
+        made.opset_import.append(helper.make_opsetid("own", 1))
+        return made
+
+    def stored(self, made: onnx.ModelProto | bytes) -> str:
+        path = self.place / "made.onnx"
+        path.write_bytes(made if isinstance(made, bytes) else made.SerializeToString())
+        return str(path)
+
+    def count(self, made: onnx.ModelProto | bytes, **options: Any) -> Report:
+        return api.count(self.stored(made), **options)
+
+
+@pytest.fixture
+def raises(place: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[codes.Code, Callable[..., Any]], None]:
+    """Asserts that a function of a `World` raises a code, or returns a report or notes that hold it."""
+
+    def run(entry: codes.Code, function: Callable[..., Any]) -> None:
+        try:
+            result = function(World(place, monkeypatch))
+        except ConvcostError as error:
+            found = [(error.code, "error")]
+        else:
+            notes = result.diagnostics if isinstance(result, Report) else result
+            found = [(note.code, note.severity) for note in notes]
+        assert (entry.code, entry.severity) in found
+
+    return run

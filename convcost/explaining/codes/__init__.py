@@ -6,7 +6,7 @@ from convcost.explaining.codes.table import FAMILIES, Code
 from convcost.explaining.saying import say
 from convcost.record import Explanation, Section
 
-__all__ = ["FAMILIES", "Code", "explanation", "families", "find", "names"]
+__all__ = ["FAMILIES", "Code", "explanation", "families", "find", "names", "of"]
 
 
 def find(code: str) -> Code | None:
@@ -22,6 +22,12 @@ def names() -> tuple[str, ...]:
 def families() -> list[tuple[str, tuple[str, ...]]]:
     """What the codes are about, and the codes."""
     return [(title, tuple(entry.code for entry in entries)) for title, entries in FAMILIES]
+
+
+def of(*titles: str) -> tuple[Code, ...]:
+    """The codes about something that are told in words: no command raises them as it stands."""
+    found = (entry for title, entries in FAMILIES if title in titles for entry in entries)
+    return tuple(entry for entry in found if not entry.command and not entry.code.endswith("00"))
 
 
 def explanation(word: str) -> Explanation | None:

@@ -6,13 +6,15 @@ from typing import Literal
 
 import msgspec
 
+Severity = Literal["error", "warning", "note"]
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """A code. `command` raises it as it stands; without one `example` says in words what does."""
+
+class Code(msgspec.Struct, frozen=True):
+    """A code: what it means, what to do, and a `command` that raises it as it stands, or an `example` in words."""
 
     code: str
     means: str
     fix: str
     example: str = ""
     command: str = ""
-    severity: Literal["error", "warning", "note"] = "error"
+    severity: Severity = "error"

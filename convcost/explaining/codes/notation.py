@@ -26,7 +26,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "C120": ("12x12x3 -(5x5x3x256 sam)->", "Use one of the words; the message offers the nearest."),
     "C121": ("12x12x3 -(relu s2)->", "Take the option away, or put it at the step that has it."),
     "C122": ("12x12x3 -(5x5x3x256 s2 s2)->", "Say it once."),
-    "C123": ("12x12x3 -(5x5x3x256 same valid)->", "Keep one of the two."),
+    "C123": ("12x12x3 -(5x5x3x256 op=1)->", "Keep one of the two."),
     "C124": ("12x12x6 -(shuffle)->", "Give what is missing."),
     "C131": ("12x12x3 -(5x5x1x256 g2)->", "Choose a number of groups that divides both channel counts."),
     "C132": ("12x12x3 -(5x5x3x256)-> 8x8x128", "Make the kernel's fourth number and the declared channels agree."),
@@ -57,13 +57,20 @@ def entry(code: str) -> Code:
     """One code."""
     text, fix = EXAMPLES[code]
     return Code(
-        code=code,
-        means=CODES[code].removeprefix("Note: "),
-        fix=fix,
-        example=TOLD.get(code, ""),
-        command=f'convcost "{text}"' if text else "",
-        severity="note" if code in NOTES else "error",
+        code,
+        CODES[code].removeprefix("Note: "),
+        fix,
+        TOLD.get(code, ""),
+        f'convcost "{text}"' if text else "",
+        "note" if code in NOTES else "error",
     )
 
 
-NOTATION = tuple(entry(code) for code in CODES)
+BASE = Code(
+    "C100",
+    "A shape string is wrong in a way that has no code of its own.",
+    "The message says how.",
+    "Rare.",
+)
+
+NOTATION = (BASE, *(entry(code) for code in CODES))

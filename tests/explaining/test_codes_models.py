@@ -1,0 +1,231 @@
+"""Codes of models: each example in words raises its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from convcost import api
+from convcost.api.gains import disappointing
+from convcost.api.reports import machine
+from convcost.explaining import codes
+from convcost.ir.splice import absent
+from convcost.record import Environment, ModelTiming
+
+Trigger = Callable[[Any], Any]
+Raises = Callable[[codes.Code, Trigger], None]
+TRIGGERS: dict[str, Trigger] = {}
+
+
+def trigger(*names: str) -> Callable[[Trigger], Trigger]:
+    def note(function: Trigger) -> Trigger:
+        TRIGGERS.update(dict.fromkeys(names, function))
+        return function
+
+    return note
+
+
+@trigger("C202")
+def web_page(w: Any) -> Any:
+    return w.count(b"<!DOCTYPE html><html></html>" * 40)
+
+
+@trigger("C203")
+def half_a_model(w: Any) -> Any:
+    data = (w.place / "model.onnx").read_bytes()
+    return w.count(data[: len(data) // 2])
+
+
+@trigger("C204")
+def many_dimensions(w: Any) -> Any:
+    return w.count(w.model([w.relu()], (1,) * 300))
+
+
+@trigger("C205")
+def later_report(w: Any) -> Any:
+    text = msgspec.json.encode(msgspec.structs.replace(api.count("12x12x3,k5,c256"), schema_version="9.0"))
+    (w.place / "report.json").write_bytes(text)
+    return api.count("report.json")
+
+
+@trigger("C210")
+def missing_tensor(w: Any) -> Any:
+    return w.count(w.model([w.relu("nowhere")]))
+
+
+@trigger("C211")
+def strides_as_text(w: Any) -> Any:
+    weight = numpy_helper.from_array(np.zeros((4, 3, 3, 3), np.float32), "w")
+    node = helper.make_node("Conv", ["x", "w"], ["y"], strides="two")
+    return w.count(w.model([node], (1, 3, 8, 8), [weight]))
+
+
+@trigger("C212")
+def half_a_tensor(w: Any) -> Any:
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [2], [1.0, 2.0])
+    weight.dims[0] = 3
+    return w.count(w.model([helper.make_node("Add", ["x", "w"], ["y"])], (1, 3), [weight]))
+
+
+@trigger("C213")
+def outside(w: Any) -> Any:
+    return w.count(w.external("../../etc/passwd"))
+
+
+@trigger("C214")
+def no_operator_set(w: Any) -> Any:
+    made = w.model([w.relu()])
+    del made.opset_import[:]
+    return w.count(made)
+
+
+@trigger("C215")
+def calls_itself(w: Any) -> Any:
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    body = [helper.make_node("f", ["a"], ["b"], domain="own")]
+    function = helper.make_function("own", "f", ["a"], ["b"], body, imports)
+    made = w.model([helper.make_node("f", ["x"], ["y"], domain="own")], functions=[function])
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    return w.count(made)
+
+
+@trigger("C216")
+def negative(w: Any) -> Any:
+    return w.count(w.model([w.relu()], (1, -3)))
+
+
+@trigger("C220")
+def other_channels(w: Any) -> Any:
+    weight = numpy_helper.from_array(np.zeros((8, 4, 3, 3), np.float32), "w")
+    return w.count(w.model([helper.make_node("Conv", ["x", "w"], ["y"])], (1, 3, 8, 8), [weight]))
+
+
+@trigger("C230")
+def open_batch(w: Any) -> Any:
+    return w.count(w.model([w.relu()], ("N", 3)))
+
+
+@trigger("C231")
+def wrong_declaration(w: Any) -> Any:
+    made = w.model([w.relu("x", "a"), helper.make_node("Relu", ["a"], ["y"], name="two")], (1, 7))
+    made.graph.value_info.append(helper.make_tensor_value_info("a", TensorProto.FLOAT, [1, 5]))
+    return w.count(made)
+
+
+@trigger("C232")
+def unused(w: Any) -> Any:
+    return w.count(w.model([w.relu()], weights=[helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])]))
+
+
+@trigger("C233")
+def colour(w: Any) -> Any:
+    return w.count(w.model([helper.make_node("Relu", ["x"], ["y"], colour="red")]))
+
+
+@trigger("C234")
+def new_operator_set(w: Any) -> Any:
+    return w.count(w.model([w.relu()], opset=999))
+
+
+@trigger("C235")
+def other_input(w: Any) -> Any:
+    return w.count(w.model([w.relu()], (1, 4)), inputs={"x": "1x5"})
+
+
+@trigger("C236")
+def empty_input(w: Any) -> Any:
+    return w.count(w.model([w.relu()], (0, 3)))
+
+
+@trigger("C237")
+def training(w: Any) -> Any:
+    made = w.model([w.relu()])
+    made.training_info.add()
+    return w.count(made)
+
+
+@trigger("C238")
+def without_data(w: Any) -> Any:
+    return w.count(w.external("weights.data"))
+
+
+@trigger("C240")
+def unknown_iterations(w: Any) -> Any:
+    return w.count(w.loop())
+
+
+@trigger("C241")
+def own_operator(w: Any) -> Any:
+    return w.count(w.foreign(), strict=True)
+
+
+@trigger("C242")
+def open_strictly(w: Any) -> Any:
+    return w.count(w.model([w.relu()], (1, 3, "height", "width")), strict=True)
+
+
+@trigger("C243")
+def bound_strictly(w: Any) -> Any:
+    return w.count(w.loop(), strict=True)
+
+
+@trigger("C244")
+def open_sizes(w: Any) -> Any:
+    return w.count(w.model([w.relu()], (1, 3, "height", "width")))
+
+
+@trigger("C245")
+def no_such_node(_: Any) -> Any:
+    return absent(["conv9"], ["conv1"])
+
+
+@trigger("C246")
+def small_gain(_: Any) -> Any:
+    ways = api.compare("12x12x3,k5,c256").comparisons[0].alternatives[:2]
+    fields = {"backend": "numpy", "threads": 1, "runs": 9, "warmup": 1, "mad_ns": 1, "layers_sum_ns": 1}
+    times = [ModelTiming(median_ns=ns, min_ns=ns, weights="random", **fields) for ns in (3000, 1000)]  # type: ignore[arg-type]
+    timed = [msgspec.structs.replace(way, timing=time) for way, time in zip(ways, times, strict=True)]
+    return disappointing(timed, [None, None])
+
+
+@trigger("C247")
+def strided_same(w: Any) -> Any:
+    weight = numpy_helper.from_array(np.ones((64, 64, 3, 3), np.float32), "w")
+    node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", strides=[2, 2], auto_pad="SAME_UPPER")
+    path = w.stored(w.model([node], (1, 64, 9, 9), [weight]))
+    return api.whatif(path, to="depthwise-separable")
+
+
+@trigger("C250")
+def nested(w: Any) -> Any:
+    """Bodies inside each other, written by hand: the library itself gives up."""
+
+    def field(number: int, content: bytes) -> bytes:
+        size, length = len(content), b""
+        while size >= 128:
+            length, size = length + bytes([size & 127 | 128]), size >> 7
+        return bytes([number << 3 | 2]) + length + bytes([size]) + content
+
+    graph = field(10, b"large" * 20_000)
+    for _ in range(200):
+        attribute = field(1, b"then_branch") + field(6, graph)
+        graph = field(1, field(4, b"If") + field(5, attribute))
+    return w.count(b"\x08\x08" + field(7, graph))
+
+
+@trigger("C260")
+def two_machines(_: Any) -> Any:
+    fields: dict[str, Any] = {"python": "3", "numpy": "2", "blas": "b", "machine": "m", "cores": 1, "threads": 1}
+    counted = api.count("12x12x3,k5,c256")
+    both = [Environment(processor=name, **fields) for name in ("one", "two")]
+    return machine([msgspec.structs.replace(counted, environment=one) for one in both])[1]
+
+
+@pytest.mark.parametrize("entry", codes.of("Model"), ids=lambda entry: entry.code)
+def test_an_example_raises_its_code(entry: codes.Code, raises: Raises) -> None:
+    raises(entry, TRIGGERS[entry.code])
