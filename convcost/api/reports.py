@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ MAX_VALUES = 5_000_000
 """Nor one with more values: of a small one Python would make gigabytes."""
 MAX_DIGITS = 4000
 """Digits of a number. Python refuses to print more than 4,300."""
-MAX_DEPTH = 50
-"""Lists within lists in the attributes of a node."""
+MAX_DEPTH = 100
+"""Lists and objects within one another."""
 STANDARD_INPUT = "standard input"
 
 
@@ -69,18 +70,31 @@ def decoded(data: bytes, name: str) -> Report:
     if report.schema_version.partition(".")[0] != record.SCHEMA_VERSION.partition(".")[0]:
         said = f"schema version {report.schema_version[:20]}; this convcost reads {record.SCHEMA_VERSION}"
         raise ModelError(said, file=name, code="C205")
-    for model in report.models:
-        for layer in model.layers:
-            if layer.attributes and too_deep(layer.attributes):
-                raise ModelError("attributes are nested too deeply", file=name, node=layer.name, code="C203")
+    if report.diff is not None and {d.metric for d in report.diff.totals} < {*record.COUNTED, "peak_memory_bytes"}:
+        raise ModelError("not a convcost report: the totals of its difference are not all there", file=name, code="C203")
     return report
 
 
-def once(pairs: list[tuple[str, Any]]) -> None:
-    """An object of JSON whose keys differ; others mean different things to different readers."""
+class Depth(int):
+    """How deeply an object of JSON is nested."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> Depth:
+    """An object whose keys differ (others mean different things to different readers) and that is not too deep."""
     if len(dict(pairs)) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)[:80]!r} stands twice in an object")
+        again = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {again[:80]!r} stands twice in an object")
+    found = Depth(1 + max([depth(value) for _, value in pairs], default=0))
+    if found > MAX_DEPTH:
+        raise RecursionError
+    return found
+
+
+def depth(value: Any) -> int:
+    """How deeply a value is nested."""
+    if isinstance(value, list):
+        return 1 + max(map(depth, value), default=0)
+    return value if isinstance(value, Depth) else 0
 
 
 def short(digits: str) -> None:
@@ -91,17 +105,6 @@ def short(digits: str) -> None:
 
 def skip(_: str) -> None:
     """A number of JSON that was looked at before."""
-
-
-def too_deep(attributes: dict[str, Any]) -> bool:
-    """Whether lists and objects are nested beyond `MAX_DEPTH`."""
-    level: list[Any] = list(attributes.values())
-    for _ in range(MAX_DEPTH):
-        inner = [part for part in level if isinstance(part, list | dict)]
-        if not inner:
-            return False
-        level = [value for part in inner for value in (part.values() if isinstance(part, dict) else part)]
-    return True
 
 
 def merged(parts: Sequence[tuple[str, Report]]) -> Report:

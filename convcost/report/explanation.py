@@ -74,7 +74,7 @@ def glyph(cell: str, *, unicode: bool) -> str:
 
 def grid_lines(grid: Grid, style: Style) -> list[str]:
     """A drawing, with its caption above and what the cells mean below."""
-    label = max((cells(name) for name, _ in grid.rows), default=0)
+    label = max((cells(style.ours(name)) for name, _ in grid.rows), default=0)
     start = INDENT + " " * (label + 2 if label else 0)
     wide = max((len(c) for _, row in grid.rows for c in row if c.isdigit()), default=1)
     room = max((style.width - len(start)) // (wide + 1), 1)
@@ -82,7 +82,7 @@ def grid_lines(grid: Grid, style: Style) -> list[str]:
     for name, row in grid.rows:
         shown = row if len(row) <= room else (*row[: room - 1], "more")
         drawn = " ".join(glyph(cell, unicode=style.unicode).rjust(wide) for cell in shown)
-        head = INDENT + (name.rjust(label) + "  " if label else "")
+        head = INDENT + (style.ours(name).rjust(label) + "  " if label else "")
         out.append((head + drawn).rstrip())
     said = [f"{glyph(word, unicode=style.unicode)} {CELLS[word]}" for word in legend(grid)]
     return out + ([style.paint(line, "dim") for line in wrapped("   ".join(said), style.width, INDENT)] if said else [])
@@ -93,7 +93,7 @@ def derivation_lines(block: Derivation, style: Style, foreign: int) -> list[str]
     out = ["", style.paint(style.line(block.title, foreign), "title")]
     for one in block.statements:
         text = style.line(one.line, foreign)
-        sum_ = arithmetic(one.arithmetic, unicode=style.unicode)
+        sum_ = style.ours(arithmetic(one.arithmetic, unicode=style.unicode))
         together = INDENT + text + (f" {sum_}" if sum_ else "")
         if any(isinstance(span, Text) for span in one.line):
             out.append(together)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from convcost.record import Report
 from convcost.report.document import document
 from convcost.report.explanation import grid_text
@@ -19,7 +21,7 @@ from convcost.report.picture import (
     Table,
     Tree,
 )
-from convcost.report.text import Line, Text, markdown, shorten
+from convcost.report.text import Line, Text, markdown, shorten, unled, visible
 from convcost.report.view import View
 
 LONGEST = 200
@@ -40,9 +42,15 @@ def draw(block: Block) -> list[str]:
     if isinstance(block, Paragraph):
         return [f"- {line(one)}" for one in block.lines]
     if isinstance(block, Derivation):
-        return [f"#### {line(block.title)}", "", *(f"- {stated(one)}" for one in block.statements)]
+        return [f"#### {line(block.title)}", "", *(f"- {led(stated(one))}" for one in block.statements)]
     if isinstance(block, Grid):
-        return [f"{span(block.caption)}:", "", "```text", *grid_text(block), "```"]
+        return [
+            f"{led(span(block.caption))}:",
+            "",
+            "```text",
+            *(unled(text).replace("```", "\\x60``") for text in grid_text(block)),
+            "```",
+        ]
     if isinstance(block, Fold):
         inner = [line for part in block.blocks for line in (*draw(part), "")]
         return ["<details>", f"<summary>{span(block.title)}</summary>", "", *inner, "</details>"]
@@ -52,13 +60,34 @@ def draw(block: Block) -> list[str]:
 def stated(one: Statement) -> str:
     """A sentence and its arithmetic, which has no character that Markdown acts on."""
     said = "".join(span(part if isinstance(part, Text) else prose(part)) for part in one.line)
-    return said + (f" {one.arithmetic}" if one.arithmetic else "")
+    return said + (f" {own(one.arithmetic)}" if one.arithmetic else "")
 
 
 def prose(text: str) -> str:
     """Our own words with stars that stay stars, but for what stands in backticks."""
     parts = text.split("`")
-    return "`".join(part if i % 2 else part.replace("*", "\\*") for i, part in enumerate(parts))
+    return "`".join(visible(part) if i % 2 else own(part.replace("*", "\\*")) for i, part in enumerate(parts))
+
+
+def led(text: str) -> str:
+    """A paragraph whose first character is no mark of a block."""
+    return "\\" + text if text.lstrip().startswith(OPENING) else unled(text)
+
+
+OPENING = ("#", ">", "-", "+", "=", "```", "~~~")
+NUMBER = re.compile(r"#(\d+)")
+"""What a forge would take for the number of an issue."""
+
+ACTIVE = {"|": "\\|", "<": "&lt;", "@": "\\x40", "](": "]\\x28", "://": ":\\x2f/"}
+"""What our own words never hold. A report by another hand may."""
+
+
+def own(text: str) -> str:
+    """Our own words: no links, no mentions, no numbers of issues, no further cells."""
+    out = visible(text)
+    for active, escape in ACTIVE.items():
+        out = out.replace(active, escape)
+    return NUMBER.sub(r"`#\1`", out) if "#" in out else out
 
 
 def draw_table(table: Table) -> list[str]:
@@ -96,5 +125,5 @@ def line(spans: Line) -> str:
 def span(value: str | Text) -> str:
     """Our own text as it is, foreign text in a code span."""
     if not isinstance(value, Text):
-        return value.replace("<", "&lt;")
+        return own(value)
     return markdown(shorten(value.raw, LONGEST))

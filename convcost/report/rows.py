@@ -33,6 +33,7 @@ KERNELS = (
 CHANGES = ("status", "old_name", "new_name", "op", "kind", "matched", "metric", "old", "new", "change", "relative")
 CHECKS = (
     "model", "rule", "level", "status", "metric", "unit", "limit", "value", "old", "pattern", "message", "reason",
+    "file", "line",
 )  # fmt: skip
 
 
@@ -52,6 +53,10 @@ def subject(report: Report) -> str:
         return "models"
     if report.separations:
         return "kernels"
+    if report.diff is not None:
+        return "changes"
+    if report.checks:
+        return "checks"
     return "alternatives" if report.comparisons else "layers"
 
 
@@ -134,7 +139,9 @@ def kernel_rows(report: Report) -> Iterable[Row]:
 
 
 def change_rows(report: Report) -> Iterable[Row]:
-    """Every quantity of every layer that differs between two models."""
+    """Every quantity of both models, then of every layer that differs."""
+    for d in report.diff.totals if report.diff is not None else ():
+        yield ["total", None, None, None, None, None, d.metric, d.old, d.new, d.change, d.relative]
     for layer in report.diff.layers if report.diff is not None else ():
         side = layer.new or layer.old
         names = [layer.old.name if layer.old else None, layer.new.name if layer.new else None]
@@ -145,7 +152,10 @@ def change_rows(report: Report) -> Iterable[Row]:
 
 def check_rows(report: Report) -> Iterable[Row]:
     """The verdicts on all budgets."""
-    return ([getattr(check, field) for field in CHECKS] for check in report.checks)
+    for check in report.checks:
+        where = check.location
+        place: Row = [None, None] if where is None else [where.file, where.line]
+        yield [*(getattr(check, field) for field in CHECKS[:-2]), *place]
 
 
 def counts(cost: Cost) -> Row:

@@ -96,7 +96,7 @@ def location(finding: Finding) -> dict[str, Any]:
 
 def artifact(path: str) -> dict[str, Any]:
     """A file as a URI: relative to the root of the sources unless the path is absolute."""
-    uri = quote(visible(path.replace("\\", "/")), safe="/")
+    uri = quote(visible(path), safe="/")
     return {"uri": f"file://{uri}"} if uri.startswith("/") else {"uri": uri, "uriBaseId": ROOT}
 
 

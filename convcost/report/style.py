@@ -70,7 +70,9 @@ class Style(msgspec.Struct, frozen=True):
         return f"\x1b[{SGR[role]}m{text}\x1b[0m" if self.color and role and text else text
 
     def ours(self, text: str) -> str:
-        """Our own text in the characters that can be shown."""
+        """Our own text in the characters that can be shown; a report by another hand may have put anything into it."""
+        if "##" in text or not text.isprintable():
+            text = visible(text)
         return text if self.unicode or text.isascii() else visible(text.translate(ASCII), ascii_only=True)
 
     def span(self, span: Span, width: int | None = None) -> str:

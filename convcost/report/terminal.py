@@ -27,7 +27,7 @@ from convcost.report.picture import (
     Tree,
 )
 from convcost.report.style import Style
-from convcost.report.text import Line, Text, cells, wraps
+from convcost.report.text import Line, Text, cells, unled, wraps
 from convcost.report.view import View
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -41,13 +41,8 @@ def render(report: Report, view: View, style: Style) -> str:
     for block in document(report, view):
         for line in draw(block, style):
             if line or (lines and lines[-1]):
-                lines.append(inert(line.rstrip()))
+                lines.append(unled(line.rstrip()))
     return "\n".join(lines) + "\n"
-
-
-def inert(line: str) -> str:
-    """`line` unless GitHub's runner would take it for a command: where foreign text opens it."""
-    return line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line
 
 
 def draw(block: Block, style: Style) -> list[str]:

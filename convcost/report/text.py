@@ -30,7 +30,8 @@ MARKDOWN_ACTIVE = {
 }
 """What Markdown, a table of it or a forge would act on, even inside a code span."""
 
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "::")
+"""Beginnings of a field that a spreadsheet, or a CI system that reads the line, would act on."""
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -73,6 +74,11 @@ def _escape(c: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def unled(line: str) -> str:
+    """A line that GitHub's runner does not take for a command, should foreign text open it."""
+    return line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line
 
 
 def cells(text: str) -> int:

@@ -31,7 +31,7 @@ def render(report: Report) -> str:
 def about(report: Report) -> dict[str, str]:
     """Where it was measured."""
     seen = report.environment
-    out = {"tool": f"{report.tool.name} {report.tool.version}"}
+    out = {"tool": visible(f"{report.tool.name} {report.tool.version}")}
     if seen is not None:
         where = {"processor": seen.processor, "machine": seen.machine, "python": seen.python, "numpy": seen.numpy}
         out |= {key: visible(text) for key, text in (where | {"blas": seen.blas}).items()}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import types
+import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from convcost import record
 
@@ -105,7 +109,7 @@ def report() -> Make:
     return make_report
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def named() -> Callable[[str], record.Report]:
     """A report in which everything that a stranger may name has this name."""
 
@@ -134,3 +138,42 @@ def named() -> Callable[[str], record.Report]:
         return make_report(one, comparisons=[comparison], diagnostics=[note])
 
     return build
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[[str], record.Report]:
+    """A report with every field of every record filled, and this text in every place that takes any text.
+
+    Whoever writes a report by hand can make such a one, so none of its texts may be taken for ours. Lists at the top
+    have four members, which differ in the words of a fixed choice.
+    """
+
+    def build(text: str) -> record.Report:
+        report = fill(record.Report, text, 0, 0)
+        assert isinstance(report, record.Report)
+        assert report.diff is not None
+        one = report.diff.totals[0]
+        totals = [replace(one, metric=metric) for metric in (*record.COUNTED, "peak_memory_bytes")]
+        return replace(report, diff=replace(report.diff, totals=totals))
+
+    return build
+
+
+def fill(kind: Any, text: str, turn: int, depth: int) -> Any:
+    """A value of a type."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return inner[turn % len(inner)]
+    if origin in (typing.Union, types.UnionType):
+        return fill(str if str in inner else inner[0], text, turn, depth)
+    if origin is list:
+        if depth > 7:
+            return []
+        many = 4 if depth < 2 else 1 if hasattr(inner[0], "__struct_fields__") else 2
+        return [fill(inner[0], text, i, depth + 1) for i in range(many)]
+    if origin is dict:
+        return {text: fill(inner[1], text, turn, depth + 1)}
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: fill(hints[name], text, turn, depth + 1) for name in kind.__struct_fields__})
+    return {str: text, int: 3, float: 0.5, bool: True, Any: text}[kind]

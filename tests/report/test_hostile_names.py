@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import csv
+import functools
 import html.parser
 import io
+import json
 import re
 from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
+from markdown_it import MarkdownIt
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from convcost.record import Report
-from convcost.report import render
+from convcost.report import BINARY, FORMATS, github, render
 from convcost.report.style import Style
 from convcost.report.view import View
 
 Named = Callable[[str], Report]
+
+PARSE: Callable[[str], Any] = text_string_to_metric_families
 
 NAMES = [
     "[red]x[/red]", "[/]", ":bomb:", "\x1b]0;title\x07", "a\nb", "\r\n::error::x", "::set-output name=a::b", "##[group]x",
@@ -28,7 +36,7 @@ NAMES = [
 CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
-COMMAND = re.compile(r"(?m)^\s*(::|##)|##\w*\[")
+COMMAND = re.compile(r"(?m)^\s*::|##\w*\[")
 """GitHub's runner finds `##[` anywhere in a line."""
 
 
@@ -49,30 +57,123 @@ class Tags(html.parser.HTMLParser):
         self.seen.append(("comment", data))
 
 
+def outline(value: object) -> object:
+    """JSON without its texts: names of keys stay where they are ours."""
+    if isinstance(value, dict):
+        keys = [key for key in value if re.fullmatch(r"[$a-zA-Z_/0-9%]+", key)]
+        return (sorted(keys) if len(keys) == len(value) > 1 else len(value), [outline(v) for v in value.values()])
+    if isinstance(value, list):
+        return [outline(v) for v in value]
+    return type(value).__name__
+
+
+def markdown_tokens(drawn: str) -> list[tuple[str, str]]:
+    """What a CommonMark renderer with tables makes of it."""
+    out = []
+    for token in MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(drawn):
+        out.append((token.type, token.tag))
+        out += [(t.type, t.tag) for t in token.children or () if t.type != "text"]
+    return out
+
+
+def elements(drawn: str) -> list[tuple[str, list[str]]]:
+    """Elements of XML and the names of their attributes."""
+    return [(one.tag, sorted(one.attrib)) for one in ET.fromstring(drawn).iter()]
+
+
+def samples(drawn: str) -> list[tuple[str, list[str]]]:
+    """Samples of OpenMetrics and the names of their labels."""
+    return [(s.name, sorted(s.labels)) for family in PARSE(drawn) for s in family.samples]
+
+
 def skeleton(format: str, drawn: str) -> object:
     """What must not depend on names."""
-    if format == "html":
-        tags = Tags()
-        tags.feed(drawn)
-        tags.close()
-        return tags.seen
-    if format == "csv":
-        return [len(row) for row in csv.reader(io.StringIO(drawn, newline=""), strict=True)]
-    if format == "markdown":
-        return [(line.count("|"), line.count("`"), re.match(r"(?:#+ |- |_|)", line)[0]) for line in drawn.split("\n")]  # type: ignore[index]
+    match format:
+        case "html":
+            tags = Tags()
+            tags.feed(drawn)
+            tags.close()
+            return tags.seen
+        case "csv":
+            return [len(row) for row in csv.reader(io.StringIO(drawn, newline=""), strict=True)]
+        case "markdown" | "github":
+            return markdown_tokens(drawn)
+        case "json" | "gitlab" | "sarif" | "trace":
+            return outline(json.loads(drawn))
+        case "jsonl":
+            return [outline(json.loads(line)) for line in drawn.split("\n") if line]
+        case "junit":
+            return elements(drawn)
+        case "openmetrics":
+            return samples(drawn)
     return drawn.count("\n")
 
 
-@pytest.mark.parametrize("format", ["table", "tree", "markdown", "html", "csv", "jsonl"])
+TEXTS = [one for one in FORMATS if one not in BINARY and one != "svg"]
+
+
+@pytest.mark.parametrize("format", [one for one in TEXTS if one not in ("junit", "trace")])
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name[:12]))
 def test_skeleton(name: str, format: str, named: Named) -> None:
-    view = View(all_layers=True)
-    drawn = render(named(name), format, view)
-    assert skeleton(format, drawn) == skeleton(format, render(named("plain"), format, view))
+    same_skeleton(format, name, named)
+
+
+PROSE = ("table", "tree", "markdown", "github")
+SHORT = [name[:400] for name in NAMES]
+
+
+@pytest.mark.parametrize("format", [one for one in TEXTS if one not in (*PROSE, "html")])
+@pytest.mark.parametrize("name", SHORT, ids=lambda name: ascii(name[:12]))
+def test_skeleton_where_every_text_is_foreign(name: str, format: str, filled: Named) -> None:
+    same_skeleton(format, name, filled)
+
+
+@pytest.mark.parametrize("format", PROSE)
+@pytest.mark.parametrize("name", [name for name in SHORT if name], ids=lambda name: ascii(name[:12]))
+def test_prose_by_another_hand_is_inert(name: str, format: str, filled: Named) -> None:
+    """Sentences may be of any length and take any number of lines, but nothing in them acts."""
+    drawn = render(filled(name), format, View(all_layers=True))
+    if format in ("markdown", "github"):
+        blocks = [token for token in markdown_tokens(drawn) if token[0] not in INLINE]
+        assert blocks == [token for token in ordinary(format, filled) if token[0] not in INLINE]
+    assert_inert(drawn)
+
+
+INLINE = frozenset({"code_inline", "em_open", "em_close", "strong_open", "strong_close", "softbreak"})
+"""Ways in which a sentence may look odd, and no more."""
+
+
+@functools.cache
+def ordinary(format: str, build: Named) -> Any:
+    """The skeleton under ordinary names."""
+    return skeleton(format, render(build("plain"), format, View(all_layers=True)))
+
+
+def same_skeleton(format: str, name: str, build: Named) -> None:
+    """Names change no structure."""
+    drawn = render(build(name), format, View(all_layers=True))
+    assert skeleton(format, drawn) == ordinary(format, build)
+    assert_inert(drawn)
+
+
+def assert_inert(drawn: str) -> None:
+    """Nothing that a terminal acts on, and no command of a CI system."""
     assert not CONTROL.search(drawn.replace("\r\n", "\n"))
-    if format in ("table", "tree"):
-        assert not COMMAND.search(drawn)
-        assert drawn.isprintable() or "\n" in drawn
+    assert not COMMAND.search(drawn)
+
+
+@pytest.mark.parametrize("name", SHORT, ids=lambda name: ascii(name[:12]))
+def test_annotations_are_whole_commands(name: str, filled: Named) -> None:
+    """As GitHub's runner reads them: properties between the first space and the second `::`."""
+    drawn = github.commands(filled(name))
+    for line in drawn.removesuffix("\n").split("\n"):
+        found = re.fullmatch(
+            r"::(?:error|warning|notice) ((?:file=[^,:]*,)?(?:line=\d+,)?title=[^,:]*)::([^\r\n]*)", line
+        )
+        assert found is not None, line
+        assert not re.search("%(?!25|0A|3A|2C)", found[1] + found[2])
+    assert drawn.count("\n") == github.commands(filled("plain")).count("\n")
+    assert not CONTROL.search(drawn)
 
 
 @pytest.mark.parametrize("width", [40, 80, 140])
