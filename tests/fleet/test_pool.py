@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,6 @@ def test_odd_names(models: Path, macs: int, name: str) -> None:
         ({"dtype": "float33"}, "unknown element type"),
     ],
 )
-def test_wrong_options(models: Path, options: dict[str, object], words: str) -> None:
+def test_wrong_options(models: Path, options: dict[str, Any], words: str) -> None:
     with pytest.raises(convcost.ConvcostError, match=words):
         convcost.fleet(str(models), **options)
