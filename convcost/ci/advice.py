@@ -82,7 +82,7 @@ def roomy(n: int, *, in_bytes: bool) -> str:
     """About 1.1 n with two digits and a unit."""
     base, names = (1024, ("B", "KiB", "MiB", "GiB", "TiB")) if in_bytes else (1000, ("", "K", "M", "G", "T"))
     most, step = -(-n * 11 // 10), 0
-    while most >= base ** (step + 1) and step + 1 < len(names):
+    while most >= 10 * base ** (step + 1) and step + 1 < len(names):
         step += 1
     whole = -(-most // base**step)
     digits = 10 ** max(len(str(whole)) - 2, 0)

@@ -11,7 +11,7 @@ TOTALS = (*COUNTED, "peak_memory_bytes")
 
 def difference(old: Model, new: Model) -> Diff:
     """From `old` to `new`. Layers that are the same under another name count as renamed, not as changed."""
-    found = matched(old.layers, new.layers)
+    found = matched(old.layers, new.layers, numbered="shape" in (old.kind, new.kind))
     layers: list[LayerDiff] = []
     renamed: list[Rename] = []
     unchanged = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -21,24 +21,75 @@ class Matched(msgspec.Struct, frozen=True):
     moved: frozenset[Pair]
 
 
-def matched(old: Sequence[Layer], new: Sequence[Layer]) -> Matched:
+def matched(old: Sequence[Layer], new: Sequence[Layer], *, numbered: bool = False) -> Matched:
     """Pairs of layers, sorted by the first. The same pairs, mirrored, the other way round.
 
     Names come first, unless they are mere numbers; then equal layers in their order; then layers that are alike, in
-    what lies between; last, equal layers elsewhere.
+    what lies between; last, equal layers elsewhere. `numbered`: all names are mere numbers, as in a shape string.
     """
     if swapped(old, new):
-        mirrored = matched(new, old)
+        mirrored = matched(new, old, numbered=numbered)
         pairs = sorted((i, j) for j, i in mirrored.pairs)
         return Matched(pairs, frozenset((i, j) for j, i in mirrored.moved))
-    keys = (list(map(structure, old)), list(map(structure, new)))
-    pairs = named(old, new)
-    budget = Budget()
-    pairs = between(pairs, *keys, budget)
-    for key in (likeness, titled, kindred, lambda layer: layer.op):
-        pairs = between(pairs, list(map(key, old)), list(map(key, new)), budget)
-    pairs = sorted(pairs + elsewhere(pairs, *keys))
+    work = Work(old, new)
+    pairs = [] if numbered else named(old, new)
+    for method in (work.by(structure), work.by(likeness), work.kin, work.by(lambda layer: layer.op)):
+        pairs = work.between(pairs, method)
+    pairs = sorted(pairs + work.elsewhere(pairs))
     return Matched(pairs, frozenset(pairs) - frozenset(increasing(pairs)))
+
+
+Method = Callable[[Sequence[int], Sequence[int]], list[Pair]]
+"""Pairs among some places of the one side and some of the other, in order."""
+
+
+class Work:
+    """The two models while they are matched."""
+
+    def __init__(self, old: Sequence[Layer], new: Sequence[Layer], budget: Budget | None = None) -> None:
+        self.old = old
+        self.new = new
+        self.budget = budget or Budget()
+
+    def by(self, key: Callable[[Layer], Key]) -> Method:
+        """Pairs of equal keys."""
+        ours, theirs = list(map(key, self.old)), list(map(key, self.new))
+
+        def method(left: Sequence[int], right: Sequence[int]) -> list[Pair]:
+            found = aligned([ours[x] for x in left], [theirs[y] for y in right], self.budget)
+            return [(left[x], right[y]) for x, y in found]
+
+        return method
+
+    def between(self, pairs: list[Pair], method: Method) -> list[Pair]:
+        """`pairs`, and those that a method finds in what lies between them."""
+        ours, theirs = {i for i, _ in pairs}, {j for _, j in pairs}
+        out = list(pairs)
+        for i, j, k, l in gaps(increasing(sorted(pairs)), len(self.old), len(self.new)):
+            left = [x for x in range(i, j) if x not in ours]
+            right = [y for y in range(k, l) if y not in theirs]
+            if left and right:
+                out += method(left, right)
+        return out
+
+    def kin(self, left: Sequence[int], right: Sequence[int]) -> list[Pair]:
+        """Layers of one sort; those of one name first, unless that leaves more of them alone."""
+        part = Work([self.old[x] for x in left], [self.new[y] for y in right], self.budget)
+        places = range(len(left)), range(len(right))
+        plain, names = part.by(kindred)(*places), part.by(titled)(*places)
+        hinted = part.between(names, part.by(kindred)) if names else []
+        best = hinted if len(hinted) >= len(plain) else plain
+        return [(left[x], right[y]) for x, y in best]
+
+    def elsewhere(self, pairs: list[Pair]) -> list[Pair]:
+        """What is left on both sides and equal: it stands elsewhere."""
+        ours, theirs = {i for i, _ in pairs}, {j for _, j in pairs}
+        free: dict[Key, list[int]] = {}
+        for j in range(len(self.new) - 1, -1, -1):
+            if j not in theirs:
+                free.setdefault(structure(self.new[j]), []).append(j)
+        left = [(i, structure(layer)) for i, layer in enumerate(self.old) if i not in ours]
+        return [(i, free[key].pop()) for i, key in left if free.get(key)]
 
 
 def swapped(old: Sequence[Layer], new: Sequence[Layer]) -> bool:
@@ -64,29 +115,6 @@ def distinct(layers: Iterable[Layer]) -> list[tuple[str, int]]:
         seen[layer.name] = seen.get(layer.name, -1) + 1
         out.append((layer.name, seen[layer.name]))
     return out
-
-
-def between(pairs: list[Pair], old: Sequence[Key], new: Sequence[Key], budget: Budget) -> list[Pair]:
-    """`pairs`, and those of equal keys that lie between them."""
-    ours, theirs = {i for i, _ in pairs}, {j for _, j in pairs}
-    out = list(pairs)
-    for i, j, k, l in gaps(increasing(sorted(pairs)), len(old), len(new)):
-        left = [x for x in range(i, j) if x not in ours]
-        right = [y for y in range(k, l) if y not in theirs]
-        if left and right:
-            found = aligned([old[x] for x in left], [new[y] for y in right], budget)
-            out += [(left[x], right[y]) for x, y in found]
-    return out
-
-
-def elsewhere(pairs: list[Pair], old: Sequence[Key], new: Sequence[Key]) -> list[Pair]:
-    """What is left on both sides and equal: it stands elsewhere."""
-    ours, theirs = {i for i, _ in pairs}, {j for _, j in pairs}
-    free: dict[Key, list[int]] = {}
-    for j in range(len(new) - 1, -1, -1):
-        if j not in theirs:
-            free.setdefault(new[j], []).append(j)
-    return [(i, free[old[i]].pop()) for i in range(len(old)) if i not in ours and free.get(old[i])]
 
 
 def structure(layer: Layer) -> Key:
