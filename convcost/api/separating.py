@@ -16,8 +16,9 @@ from convcost.api.models import model_of, report
 from convcost.api.result import Report
 from convcost.api.rewriting import rewritten_file
 from convcost.api.sources import Loaded, Options, expand, load, options_from
+from convcost.engine.threads import limited
 from convcost.errors import EngineError, ReportError, UsageError
-from convcost.ir import Graph, Node, Tensor, names_of, visits
+from convcost.ir import Graph, Node, Tensor, visits
 from convcost.ir.splice import Replacement
 
 CONVOLUTIONS = ("Conv", "ConvTranspose")
@@ -49,7 +50,7 @@ class Search:
         self.wanted = wanted
         self.write = write
         self.only = only
-        self.names = names_of(visits(item.graph, lambda _: True))
+        self.names = {v.place: v.path for v in visits(item.graph, lambda _: True)}
         self.makers = Makers()
         self.layers: list[record.Separation] = []
         self.skipped: list[record.Skipped] = []
@@ -59,11 +60,12 @@ class Search:
         """Look at every convolution. Raises UsageError where the one that was asked for is not there."""
         places = list(self.names)
         for site in sorted(sites(self.item.graph), key=lambda site: places.index(site.place)):
-            name = self.names[site.place].rstrip("/")
+            name = self.names[site.place]
             if self.only is not None and name != self.only:
                 continue
             try:
-                self.layer(name, site)
+                with limited(1):  # so that neither the digits nor the time depend on how busy other cores are
+                    self.layer(name, site)
             except Skip as why:
                 self.skipped.append(record.Skipped(name=name, reason=str(why)))
         if self.only is not None and not self.layers and not self.skipped:

@@ -31,8 +31,8 @@ class Unfolding(Record, frozen=True):
     output channel, for each input channel. `outputs`, `inputs`: across channels, for a step of the whole kernel and a
     pointwise one after or before it.
 
-    `rank` is the largest number of singular values of one matrix above `tolerance` times its largest. Singular values
-    are roots of the mean square over all matrices, the largest first. `pays_to` is the largest rank at which the steps
+    `rank` is the largest that one of the matrices needs, so that what is left is at most `tolerance` of it. Singular
+    values are roots of the mean square over all matrices, the largest first. `pays_to` is the largest rank at which the steps
     have fewer MACs than the layer, 0 where none has.
     """
 

@@ -25,8 +25,8 @@ SHOWN_RANKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384,
 MAX_LARGE = 3
 
 TOLERANCE = (
-    "a singular value is zero where it is at most max(rows, columns) · ε times the largest of its matrix, "
-    "ε that of the stored float type"
+    "a rank keeps all where what it leaves, as a root of squares, is at most eps + max(rows, columns) * 2^-52 of the "
+    "matrix, eps that of the stored float type: rounding moves a matrix by eps/2"
 )
 
 
@@ -53,7 +53,7 @@ def layer_in(node: Node, x: Tensor, weight: tuple[int, ...], bias: str) -> Layer
     transposed = node.op == "ConvTranspose"
     m, c = (per, n // a.group) if transposed else (n // a.group, per)
     layer = Layer(node, x, a.group, m, c, tuple(kernel), bias)
-    size = "×".join(map(str, kernel))
+    size = "x".join(map(str, kernel))
     need(layer.large, f"pointwise: a {size} kernel has no spatial extent")
     need(len(layer.large) > 1, f"one-dimensional: a {size} kernel is larger than 1 along one axis only")
     need(len(layer.large) <= MAX_LARGE, f"a {size} kernel has more than {MAX_LARGE} spatial axes")
@@ -68,7 +68,7 @@ def analysed(name: str, layer: Layer, kernel: Kernel) -> tuple[Found, Any]:
     values: dict[tuple[Form, tuple[int, ...]], Values] = {}
     for form, first in looked_at(layer):
         matrices = unfolded(parts, form, first)
-        if not too_large(matrices.shape, eps):
+        if not too_large(matrices.shape):
             values[form, first] = values_of(matrices, eps)
     unfoldings = [described(layer, form, first, found, whole) for (form, first), found in values.items()]
     exact, reason = best_exact(layer, values, whole)
@@ -148,7 +148,7 @@ def described(layer: Layer, form: Form, first: tuple[int, ...], found: Values, w
 
 def shown(found: Values) -> list[float]:
     """Singular values to six digits; those that count as zero are 0, as their digits are rounding."""
-    zero = found.tolerance * math.sqrt(found.squares[0])
+    zero = found.tolerance * math.sqrt(math.fsum(found.squares))
     roots = [math.sqrt(s) for s in found.squares[:SHOWN_VALUES]]
     return [float(f"{root / math.sqrt(found.matrices):.6g}") if root > zero else 0.0 for root in roots]
 

@@ -41,7 +41,19 @@ SMALL = 64
 """Matrices with a side of up to this are decomposed as they are; larger ones by their Gram matrix where that is exact
 enough, as it is several times as fast."""
 
-LARGEST = 4096
+DOUBLE = 2.0**-52
+"""Epsilon of the double precision that everything is computed in."""
+
+LEAST_EPS = 2.0**-26
+"""Types with a smaller epsilon are too exact for Gram matrices."""
+
+BLUR = 1e-5
+"""Below this part of a matrix its Gram matrix does not tell ranks apart."""
+
+SPARE = 8
+"""Directions more than the rank, so that a random start misses nothing."""
+
+LARGEST = 3072
 """Sides above this are not decomposed: the work grows with the third power."""
 
 WORK = 5e11
@@ -92,33 +104,69 @@ def epsilon(dtype: Any) -> float:
     return float(np.spacing(np.ones((), dtype)))
 
 
-def too_large(shape: tuple[int, int, int], eps: float) -> bool:
+def tolerance_of(rows: int, columns: int, eps: float) -> float:
+    """What may be left of a matrix, as a part of its root of squares, where a rank counts as exact.
+
+    Rounding each number of a matrix of rank r to nearest moves it by at most eps/2 of the whole, and what a truncation
+    to r leaves is no more than that (Eckart and Young); eps is twice as much. Computing in double precision adds at
+    most max(rows, columns) of its own epsilon (LAPACK users' guide, error bounds for the singular value decomposition).
+    """
+    return eps + max(rows, columns) * DOUBLE
+
+
+def too_large(shape: tuple[int, int, int]) -> bool:
     """Whether matrices (n, rows, columns) are not decomposed."""
     n, rows, columns = shape
     side, other = min(rows, columns), max(rows, columns)
-    return side > (LARGEST if gram_is_enough(eps) else LARGEST // 4) or float(n) * side * side * other > WORK
-
-
-def gram_is_enough(eps: float) -> bool:
-    """Whether roots of eigenvalues in double precision are exact to less than a float type's tolerance."""
-    return eps > 2.0**-26
+    return side > LARGEST or float(n) * side * side * other > WORK
 
 
 def values_of(matrices: Array, eps: float) -> Values:
-    """Singular values of matrices (n, rows, columns); zero is what is at most max(rows, columns) · eps of the largest.
-
-    That is the bound of LAPACK's users' guide for the error of computed singular values, and NumPy's `matrix_rank`.
-    """
+    """Singular values of matrices (n, rows, columns), and the largest rank that one of them needs."""
     n, rows, columns = matrices.shape
-    if min(rows, columns) > SMALL and gram_is_enough(eps):
-        squares = np.linalg.eigvalsh(gram(matrices))[:, ::-1].clip(0)
-        found = np.sqrt(squares)
+    tolerance = tolerance_of(rows, columns, eps)
+    if min(rows, columns) > SMALL and eps > LEAST_EPS:
+        each = [large_values(matrix, tolerance) for matrix in matrices]
+        squares, ranks = np.stack([s for s, _ in each]), [r for _, r in each]
     else:
-        found = np.linalg.svd(matrices, compute_uv=False)
-        squares = found * found
-    tolerance = max(rows, columns) * eps
-    ranks = (found > tolerance * found[:, :1]).sum(axis=1)
-    return Values(n, rows, columns, [float(s) for s in squares.sum(axis=0)], int(ranks.max()), tolerance)
+        squares = np.linalg.svd(matrices, compute_uv=False) ** 2
+        ranks = [int(r) for r in exact_ranks(squares, tolerance)]
+    return Values(n, rows, columns, [float(s) for s in squares.sum(axis=0)], max(ranks), tolerance)
+
+
+def exact_ranks(squares: Array, tolerance: float) -> Array:
+    """The ranks (n) after which at most `tolerance` is left, from squared singular values (n, side)."""
+    left = np.cumsum(squares[:, ::-1], axis=1)[:, ::-1]
+    return (left > tolerance**2 * left[:, :1]).sum(axis=1)
+
+
+def large_values(matrix: Array, tolerance: float) -> tuple[Array, int]:
+    """Squared singular values of one large matrix and its rank.
+
+    Eigenvalues of the Gram matrix are exact to about 1e-8 of the largest singular value. Where they look as if the rank
+    were low, it is measured: by what a projection leaves, or by a full decomposition.
+    """
+    squares = np.linalg.eigvalsh(gram(matrix[None])[0])[::-1].clip(0)
+    (rank,) = exact_ranks(squares[None], max(tolerance, BLUR))
+    if rank == len(squares):
+        return squares, int(rank)
+    if 4 * rank < len(squares):
+        basis = np.linalg.qr(matrix @ (matrix.T @ start(matrix.shape[0], rank + SPARE)))[0]
+        inside = basis.T @ matrix
+        found = np.linalg.svd(inside, compute_uv=False) ** 2
+        rest = np.linalg.norm(matrix - basis @ inside) ** 2
+        low = np.append(found, rest)
+    else:
+        low = np.linalg.svd(matrix, compute_uv=False) ** 2
+    exact = int(exact_ranks(low[None], tolerance)[0])
+    padded = np.zeros(len(squares))
+    padded[: len(low)] = low
+    return padded, exact
+
+
+def start(rows: int, columns: int) -> Array:
+    """Random directions, always the same, to look for the range of a matrix with."""
+    return np.random.default_rng(0).standard_normal((rows, columns))
 
 
 def gram(matrices: Array) -> Array:
@@ -152,7 +200,7 @@ def projected(matrices: Array, rank: int) -> tuple[Array, Array]:
 
 
 def outer(matrices: Array) -> tuple[Array, Array]:
-    """`factors` of matrices of rank 1, from the column and row of the largest element: small integers stay whole."""
+    """`factors` of matrices of rank 1, from the column and the row of the largest element."""
     n, rows, columns = matrices.shape
     largest = np.abs(matrices).reshape(n, -1).argmax(axis=1)
     i, j = np.divmod(largest, columns)
