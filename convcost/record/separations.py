@@ -32,8 +32,8 @@ class Unfolding(Record, frozen=True):
     pointwise one after or before it.
 
     `rank` is the largest that one of the matrices needs, so that what is left is at most `tolerance` of it. Singular
-    values are roots of the mean square over all matrices, the largest first. `pays_to` is the largest rank at which the steps
-    have fewer MACs than the layer, 0 where none has.
+    values are roots of the mean square over all matrices, the largest first. `pays_to` is the largest rank at which
+    the steps have fewer MACs than the layer, 0 where none has.
     """
 
     form: Form

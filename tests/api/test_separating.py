@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from convcost import api
 from convcost.alternatives.fitting.unfold import SMALL, factors, values_of
 from convcost.errors import ConvcostError, ReportError, UsageError
-from convcost.record import Separation, Separations
+from convcost.record import Separation, Separations, Unfolding
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "sample_models"
 Array = np.ndarray[Any, Any]
@@ -197,7 +197,7 @@ def test_energies_are_those_of_the_gram_matrix(
         ("outputs", ()): np.einsum("mcij,ncij->mn", w, w)[None],
         ("inputs", ()): np.einsum("mcij,mdij->cd", w, w)[None],
     }
-    seen = {(u.form, tuple(u.first)): u for u in layer.unfoldings}
+    seen: dict[tuple[str, tuple[int, ...]], Unfolding] = {(u.form, tuple(u.first)): u for u in layer.unfoldings}
     for key, gram in grams.items():
         eigenvalues = np.linalg.eigvalsh(gram)[:, ::-1].sum(axis=0)
         kept = np.cumsum(eigenvalues) / eigenvalues.sum()
