@@ -16,7 +16,7 @@ from convcost.explaining import codes, models, operators, topics
 from convcost.explaining.instead import instead
 from convcost.explaining.layers import brief_sections, layer_sections
 
-WORD = re.compile(r"[A-Za-z][\w.:-]*")
+WORD = re.compile(r"[A-Za-z][\w.:-]*|[13][dD]")
 FULL = 2
 """Layers of a shape string that are explained in full; of a longer one each is told briefly."""
 

@@ -34,7 +34,7 @@ def place(model: Model, layer: Layer) -> Section:
     said = [say(f"Layer {layer.index} of {many}: {', '.join(words)}; operator", layer.op)]
     if layer.notation:
         said.append(say("Written", layer.notation))
-    if layer.cost.macs and model.totals.macs:
+    if layer.cost.macs and model.totals.macs and layer.cost.macs != model.totals.macs:
         part = over(layer.cost.macs, number(model.totals.macs, "of the model"))
         said.append(shown("Its part of the model's multiply-accumulates", part, percent=True))
     return Section(title="Layer", sentences=said)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from math import prod
 
-from convcost import units
-from convcost.explaining.facts import at
+from convcost.explaining.facts import at, whole
+from convcost.explaining.formulas import formula
 from convcost.explaining.saying import plural, say, sizes
+from convcost.explaining.saying import shown as shown_as
+from convcost.explaining.terms import value_of
 from convcost.ops import find
 from convcost.ops.base import Op, free
 from convcost.record import Layer, Section, Sentence
@@ -56,7 +59,7 @@ def bound(names: list[str], shape: list[int | str] | None) -> dict[str, str]:
         else:
             where = i + extra if wild and i > wild[0] else i
             part = shape[where : where + 1]
-        if LETTER.fullmatch(name) and part:
+        if LETTER.fullmatch(name) and part and all(isinstance(d, int) for d in part):
             out[name.removeprefix("*")] = sizes(part)
     return out
 
@@ -76,6 +79,7 @@ def generic(layer: Layer) -> list[Section]:
         found = letters(rule[""], layer)
         if found:
             said.append(say(f"Here {', '.join(f'{letter} = {value}' for letter, value in found.items())}."))
+        said += put_in(layer, rule.get("Counted", ""), found)
     return [Section(title="Work", sentences=[*said, *figures(layer)])]
 
 
@@ -88,22 +92,26 @@ def figures(layer: Layer) -> list[Sentence]:
     out = [say(f"So this layer counts {', '.join(counted)}.")] if counted else []
     if cost.params:
         out.append(say(f"It has {plural(cost.params, 'parameters')}."))
-    out += [
-        say(f"{NOUNS.get(name, name)} depend on sizes that are open: {cost.symbolic[name]}; --dim NAME=SIZE sets one.")
-        for name in WORK[:1]
-        if name in cost.symbolic
-    ]
+    if cost.macs is None and "macs" in cost.symbolic:
+        out.append(say("Sizes are open, --dim NAME=SIZE sets one; its MACs are", cost.symbolic["macs"]))
     return out
+
+
+def put_in(layer: Layer, counted: str, found: dict[str, str]) -> list[Sentence]:
+    """The formula of the rule's MACs with the layer's sizes in it, where that is all there is to them."""
+    text = counted.partition(" multiply-accumulates")[0]
+    sizes_of = {letter: int(value.replace(",", "")) for letter, value in found.items() if "×" not in value}
+    for letter, shapes in (("|x|", layer.inputs), ("|y|", layer.outputs)):
+        known = whole(at(shapes, 0))
+        if known:
+            sizes_of[letter] = prod(known)
+    term = formula(text, sizes_of) if text != counted else None
+    if term is None or value_of(term) != layer.cost.macs:
+        return []
+    return [shown_as("With these sizes", term, unit="MACs")]
 
 
 def shown(layer: Layer, name: str) -> bool:
     """Multiplications and additions that are the MACs' own are not said twice."""
     cost = layer.cost
     return name not in ("multiplications", "additions") or getattr(cost, name) != cost.macs
-
-
-def share_of(layer: Layer) -> str:
-    """Its part of the model's MACs, in words."""
-    if layer.share.macs is None:
-        return ""
-    return units.percent(round(layer.share.macs * 10**9), 10**9)

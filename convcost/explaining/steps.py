@@ -10,7 +10,7 @@ from convcost.alternatives import ConvLayer
 from convcost.alternatives.layer import numbers
 from convcost.errors import ShapeError
 from convcost.explaining.convolution import output_size
-from convcost.explaining.facts import at, whole
+from convcost.explaining.facts import at, groups_of_axes, whole
 from convcost.explaining.saying import along, capital, plural, proved, repeated, say, shown, sizes
 from convcost.explaining.terms import ceiled, minus, number, over, plus, times
 from convcost.ops.matmul import GemmAttrs, gemm_operands
@@ -60,9 +60,10 @@ def pooled_size(layer: Layer, conv: ConvLayer) -> list[Sentence]:
     if not layer.attributes.get("ceil_mode"):
         return output_size(conv)
     out = []
-    for a in range(len(conv.kernel)):
+    for axes in groups_of_axes(conv):
+        a = axes[0]
         room = minus(plus(conv.spatial[a], conv.before[a], conv.after[a]), conv.dilations[a] * (conv.kernel[a] - 1) + 1)
-        where = capital(along(len(conv.kernel), (a,)))
+        where = capital(along(len(conv.kernel), axes))
         up = plus(ceiled(over(room, conv.strides[a])), 1)
         out.append(shown(f"{where}, rounded up (ceil_mode), the window is placed at", up, unit="places"))
     out.append(

@@ -51,12 +51,12 @@ def explanation() -> Explanation:
 
 def kinds() -> tuple[str, ...]:
     """Every kind of layer."""
-    return tuple(name for name, _ in KINDS)
+    return (*(name for name, _ in KINDS), *TRAITS)
 
 
 def kind(word: str) -> Explanation | None:
     """What a kind of layer is, with an example where a shape string can make one."""
-    words = dict(KINDS)
+    words = dict(KINDS) | TRAITS
     name = word.lower()
     if name not in words:
         return None
@@ -66,7 +66,28 @@ def kind(word: str) -> Explanation | None:
     return Explanation(of=name, topic="topics", sections=[Section(title="Kind", sentences=said)])
 
 
+TRAITS = {
+    "valid": "no padding: only places where the kernel fits; k-1 elements are lost along an axis",
+    "same": "so many zeros around that the output has the input's size, over the stride",
+    "full": "k-1 zeros on each side: every place where the kernel touches the input",
+    "strided": "the window moves several elements at a time",
+    "dilated": "holes between the taps: k taps at dilation d reach over d(k-1)+1 elements",
+    "multiplier": "a depthwise layer with several kernels for each channel",
+    "flattened": "a depthwise layer whose kernel lies along one axis",
+    "shuffled": "a grouped layer whose output channels are dealt out to all groups",
+    "1d": "one spatial dimension, as of sound and text",
+    "3d": "three spatial dimensions, as of volumes and films",
+}
+"""Words beside the kind, and what they mean."""
+
 EXAMPLES = {
+    "valid": "5x5x1 -(3x3x1x1 valid)-> 3x3x1",
+    "same": "5x5x1 -(3x3x1x1 same)-> 5x5x1",
+    "full": "5x5x1 -(3x3x1x1 full)-> 7x7x1",
+    "strided": "9x9x1 -(3x3x1x1 s2)-> 4x4x1",
+    "dilated": "9x9x1 -(3x3x1x1 d2)-> 5x5x1",
+    "multiplier": "8x8x4 -(3x3 dw2)-> 6x6x8",
+    "flattened": "8x8x4 -(3x1 dw)-> 6x8x4",
     "standard": "12x12x3 -(5x5x3x256)-> 8x8x256",
     "pointwise": "8x8x3 -(1x1x3x256)-> 8x8x256",
     "depthwise": "12x12x3 -(5x5 dw)-> 8x8x3",
