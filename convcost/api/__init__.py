@@ -14,7 +14,7 @@ from convcost.api.result import Report
 from convcost.api.sources import expand, load, options_from, read_report, split
 from convcost.errors import UsageError
 
-__all__ = ["compare", "count", "explain", "export", "read", "scan", "separate", "time", "whatif"]
+__all__ = ["check", "compare", "count", "diff", "explain", "export", "read", "scan", "separate", "time", "whatif"]
 
 
 def count(*sources: str, **options: object) -> Report:
