@@ -30,7 +30,12 @@ def library() -> Any:
 
 def svg(spec: Spec) -> str:
     """The chart as SVG. No address may be loaded, whatever the specification says."""
-    return str(library().vega_to_svg(spec, allowed_base_urls=[]))
+    vega = library()
+    try:
+        return str(vega.vega_to_svg(spec, allowed_base_urls=[]))
+    except ValueError as wrong:
+        reason = " ".join(str(wrong).split())[:200]
+        raise ReportError(f"the chart cannot be drawn: {reason}", code="C507") from None
 
 
 def png(spec: Spec) -> bytes:

@@ -23,6 +23,7 @@ def chart(comparison: Comparison, canvas: Canvas) -> Chart | None:
     ways = [(i, way, a, b) for i, way, a, b in found if a is not None and b is not None and min(a, b) >= 0]
     if len(ways) < 2:
         return None
+    ways.reverse()  # the original is drawn last, so that none hides it
     x = axis([a for _, _, a, _ in ways], duration if is_timed else count)
     y = axis([b for _, _, _, b in ways], count)
     points = [
@@ -89,7 +90,7 @@ def line(points: list[Spec], canvas: Canvas) -> list[Spec]:
 def labels(points: list[Spec], names: list[str], canvas: Canvas) -> list[Spec]:
     """Names where there is room: of the original, then of the front, then of the others."""
     wide, tall = canvas.width - 100.0, canvas.height - 130.0
-    order = sorted(range(len(points)), key=lambda i: (KINDS.index(str(points[i]["kind"])), i))
+    order = sorted(range(len(points)), key=lambda i: (KINDS.index(str(points[i]["kind"])), -i))
     spots = [Spot(points[i]["x"] * wide, (1 - points[i]["y"]) * tall, names[i], RADIUS) for i in order]
     return [
         {"x": p["x"], "y": p["y"], "text": spots[one.spot].text, "align": one.align, "dx": one.dx, "dy": one.dy}

@@ -21,7 +21,7 @@ from convcost.report.text import shorten, visible
 Spec: TypeAlias = dict[str, Any]
 """A Vega specification, or a part of one: JSON whose form Vega's schema gives."""
 
-SCHEMA = "https://vega.github.io/schema/vega/v5.json"
+SCHEMA = "https://vega.github.io/schema/vega/v6.json"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDE = 8
 """Values that differ by more than this factor stand on a logarithmic axis."""

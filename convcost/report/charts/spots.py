@@ -38,14 +38,17 @@ SIDES = (("left", 1, 0), ("right", -1, 0), ("center", 0, -1), ("center", 0, 1), 
 
 
 def label(spots: Sequence[Spot], width: float, height: float) -> list[Label]:
-    """Places for the labels of `spots`, the first spots first."""
+    """Places for the labels of `spots`, the first spots first; of spots at one place only the first is labelled."""
     taken: list[Rectangle] = [
         (s.x - s.radius, s.y - s.radius, s.x + s.radius, s.y + s.radius) for s in spots
     ]  # fmt: skip
     out: list[Label] = []
+    named: set[tuple[int, int]] = set()
     for i, spot in enumerate(spots):
-        if not spot.text:
+        where = (round(spot.x), round(spot.y))
+        if not spot.text or where in named:
             continue
+        named.add(where)
         others = taken[:i] + taken[i + 1 :]
         for align, across, down in SIDES:
             dx = across * (spot.radius + GAP / 2 if not down else spot.radius)

@@ -27,16 +27,16 @@ class Box(msgspec.Struct, frozen=True):
 
 
 def squarify(weights: Sequence[float], box: Box) -> list[Box]:
-    """A rectangle for each weight, which fall and are above 0; together they fill `box`."""
+    """A rectangle for each weight, which fall; together they fill `box`. Without weight there is no area."""
     out: list[Box] = []
     left = [*accumulate(reversed(weights))][::-1]
-    while len(out) < len(weights):
+    while len(out) < len(weights) and left[len(out)] > 0:
         start = len(out)
         scale = box.width * box.height / left[start]
         end = row_end(weights, start, scale, min(box.width, box.height))
         placed, box = lay(weights[start:end], box, 1 - left[end] / left[start] if end < len(left) else 1)
         out += placed
-    return out
+    return out + [Box(box.x, box.y, 0, 0)] * (len(weights) - len(out))
 
 
 def row_end(weights: Sequence[float], start: int, scale: float, side: float) -> int:

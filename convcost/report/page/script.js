@@ -152,10 +152,17 @@ function treemap(chart) {
   const drawn = chart.marks.map(mark => mark.getAttribute("d")), size = svg.viewBox.baseVal, full = [size.width, size.height];
   const names = all("g.cell_names, g.area_names", svg), group = chart.marks[0]?.parentNode;
   const path = make("div", undefined, undefined, "path"), labels = document.createElementNS(svg.namespaceURI, "g");
+  if (areas.length > 1) make("span", " · a click goes deeper", chart.figure.querySelector("figcaption"));
   svg.before(path);
   group?.after(labels);
   let here = 0;
   const inside = i => { let at = i; while (at > 0 && areas[at][1] !== here) at = areas[at][1]; return at; };
+  const scopes = name => name.split(name.replace(/^\/|\/$/g, "").includes("/") ? "/" : ".").filter(Boolean);
+  const depth = () => {
+    let deep = 0;
+    for (let at = here; at > 0; at = areas[at][1]) deep += areas[at][0].split("/").length;
+    return deep;
+  };
   const layout = () => {
     const narrow = svg.clientWidth > 0 && svg.clientWidth < 700, plain = here === 0 && !narrow;
     const [width, height] = narrow ? [svg.clientWidth, 380] : [full[0] - 8, full[1] - 8];
@@ -175,8 +182,9 @@ function treemap(chart) {
       mark.setAttribute("d", `M${x},${y}h${w}v${h}h${-w}Z`);
       const row = chart.rowOf.get(mark), room = Math.floor((w - 8) / 6.4);
       if (!row || h < 17 || room < 4) return;
-      const text = row.cells[chart.table.dataset.name].textContent, label = document.createElementNS(svg.namespaceURI, "text");
-      label.textContent = text.length > room ? "…" + text.slice(1 - room) : text;
+      const parts = scopes(row.cells[chart.table.dataset.name].textContent), below = parts.slice(depth()).join("/");
+      const text = below.length > room ? parts.at(-1) : below, label = document.createElementNS(svg.namespaceURI, "text");
+      label.textContent = text.length > room ? text.slice(0, room - 1) + "…" : text;
       Object.entries({ x: x + 5, y: y + 14, fill: "var(--ink)", "font-size": 11, "font-weight": 600 }).forEach(([k, v]) => label.setAttribute(k, v));
       labels.append(label);
     });

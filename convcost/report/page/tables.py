@@ -41,6 +41,8 @@ def class_of(column: Column) -> str:
     """Numbers to the right, words wrap, bars have a width."""
     if column.key.endswith("bar"):
         return BAR
+    if column.key == "name":
+        return ' class="w id"'
     return " class=n" if column.right else " class=w" if column.words else ""
 
 
