@@ -54,7 +54,7 @@ def plane(conv: ConvLayer) -> Drawing:
     """The first window over the padded image, and beside it the output."""
     down, right = Axis(conv, 0), Axis(conv, 1)
     high, wide = min(down.length, HIGH), min(right.length, WIDE)
-    o_high, o_wide = min(down.o, HIGH), min(right.o, WIDE // 2 if right.length > WIDE // 2 else WIDE)
+    o_high, o_wide = min(down.o, HIGH), min(right.o, WIDE - 1)
     rows = []
     for y in range(max(high, o_high)):
         cells = [cell(down, right, y, x) for x in range(wide)] if y < high else ["blank"] * wide
