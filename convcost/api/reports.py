@@ -71,7 +71,9 @@ def decoded(data: bytes, name: str) -> Report:
         said = f"schema version {report.schema_version[:20]}; this convcost reads {record.SCHEMA_VERSION}"
         raise ModelError(said, file=name, code="C205")
     if report.diff is not None and {d.metric for d in report.diff.totals} < {*record.COUNTED, "peak_memory_bytes"}:
-        raise ModelError("not a convcost report: the totals of its difference are not all there", file=name, code="C203")
+        raise ModelError(
+            "not a convcost report: the totals of its difference are not all there", file=name, code="C203"
+        )
     return report
 
 
@@ -127,8 +129,10 @@ def merged(parts: Sequence[tuple[str, Report]]) -> Report:
         values = [getattr(report, field) for report in reports]
         if isinstance(values[0], list):
             fields[field] = [one for value in values for one in value]
-        elif field in ("diff", "fleet"):
+        elif field == "diff":
             fields[field] = the_only(field, parts)
+        elif field == "fleet":
+            fields[field] = whole_fleet([fleet for fleet in values if fleet is not None])
     tools = {report.tool for report in reports}
     names = {report.command for report in reports}
     environment, notes = machine(reports)
@@ -138,6 +142,17 @@ def merged(parts: Sequence[tuple[str, Report]]) -> Report:
         tool=first.tool if len(tools) == 1 else record.Tool(name="convcost", version=__version__),
         command=first.command if len(names) == 1 else "render",
         environment=environment,
+    )
+
+
+def whole_fleet(parts: Sequence[record.Fleet]) -> record.Fleet | None:
+    """Fleets as one; the lines of a fleet's file are fleets of one model each."""
+    if not parts:
+        return None
+    return record.Fleet(
+        counted=sum(part.counted for part in parts),
+        failed=sum(part.failed for part in parts),
+        entries=[entry for part in parts for entry in part.entries],
     )
 
 

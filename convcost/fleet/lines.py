@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import msgspec
 
@@ -11,7 +12,8 @@ from convcost import record
 from convcost.api.models import model_of, report
 from convcost.api.sources import Options, load_file
 from convcost.errors import ConvcostError, FleetError, ModelError, internal
-from convcost.onnx_reader.source import open_source
+from convcost.onnx_reader.limits import MAX_FILE_BYTES
+from convcost.onnx_reader.source import open_regular
 from convcost.report.json_ import compact
 from convcost.report.text import visible
 
@@ -98,11 +100,13 @@ def encoded(entry: record.FleetEntry, models: list[record.Model], notes: list[re
 
 
 def digest(path: str) -> str | None:
-    """SHA-256 of a model file; None where it cannot be read."""
+    """SHA-256 of a file, whatever it holds; None where it cannot be read or is too large to be a model."""
     try:
-        with open_source(path, hashed=True) as source:
-            return source.sha256
-    except ModelError:
+        with os.fdopen(open_regular(path), "rb") as file:
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                return None
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (ModelError, OSError):
         return None
 
 

@@ -42,22 +42,23 @@ def document(report: Report, view: View) -> list[Block]:
     for separation in report.separations:
         blocks += separation_blocks(separation, view, how)
     focused = bool(report.comparisons or report.explanations or report.checks or report.diff or report.separations)
-    focused = focused or bool(report.rewrites)
+    focused = focused or bool(report.rewrites) or report.fleet is not None
     detailed = not focused or (view.all_layers and report.diff is None and not report.separations)
     if len(report.models) > 1 and not focused:
         blocks.append(summary(report.models, how))
     proposed = {way.notation for c in report.comparisons for way in c.alternatives if way.summary}
-    for model in report.models:
+    of_a_fleet = report.fleet is not None and not view.all_layers
+    for model in () if of_a_fleet else report.models:
         if detailed and model.source not in proposed:
             blocks += model_blocks(model, view, how)
         elif not model.coverage.complete:
             blocks += [Heading(title(model)), *unknown_nodes(model)]
-    if not detailed and report.models and report.diff is None:
+    if not detailed and report.models and report.diff is None and report.fleet is None:
         seen = report.models[-1:] if report.rewrites else report.models
         blocks.append(coverage(together([model.coverage for model in seen]), {}))
     blocks += written_blocks(report.written)
-    if report.diagnostics:
-        blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in report.diagnostics]
+    said = [d for d in report.diagnostics if d.severity == "error" or not of_a_fleet]
+    blocks += [Paragraph((diagnostic_line(d),), d.severity) for d in said]
     convention = report.convention if view.all_layers else report.convention.partition(";")[0]
     if report.environment is not None:
         blocks.append(environment_facts(report.environment))

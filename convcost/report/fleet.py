@@ -51,7 +51,8 @@ def fleet_blocks(fleet: Fleet, view: View) -> list[Block]:
     folder = common([entry.path for entry in fleet.entries])
     where: Line = (" in ", Text(folder)) if folder else ()
     heading = Heading((f"Fleet of {n} model{'s' if n != 1 else ''}", *where))
-    return [heading, table(fleet, view, how, len(folder)), coverage(fleet)]
+    tables = [table(fleet, view, how, len(folder))] if fleet.counted else []
+    return [heading, *tables, coverage(fleet)]
 
 
 def common(paths: list[str]) -> str:
@@ -72,7 +73,7 @@ def table(fleet: Fleet, view: View, how: str, cut: int) -> Table:
     rows = tuple(row(str(i), Text(entry.path[cut:]), entry, whole, how) for i, entry in shown)
     note = f"{hidden} model{'s' if hidden > 1 else ''} not shown (--top)" if hidden else ""
     last = totals([entry for _, entry in counted], how)
-    return Table(title=(), columns=COLUMNS, rows=rows, totals=(last,) if counted else (), note=note)
+    return Table(title=(), columns=COLUMNS, rows=rows, totals=(last,), note=note)
 
 
 def row(index: str, path: Text, entry: FleetEntry, whole: int, how: str) -> tuple[Cell, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from convcost.record import Report, encode
+from convcost.record import Fleet, Report, encode
 from convcost.report.text import COMMAND, INVISIBLE, visible
 
 EVERY_LINE = ("schema_version", "tool", "command", "convention", "environment")
@@ -28,10 +28,31 @@ def compact(report: Report) -> str:
 
 def render_lines(report: Report) -> str:
     """JSON Lines: one line a model, each line a whole report; what belongs to no model stands on the first."""
-    head = msgspec.structs.replace(report, models=report.models[:1])
     bare = Report(**{name: getattr(report, name) for name in EVERY_LINE}, models=[])
-    lines = [head, *(msgspec.structs.replace(bare, models=[model]) for model in report.models[1:])]
+    if report.fleet is not None:
+        lines = fleet_lines(report, report.fleet, bare)
+    else:
+        head = msgspec.structs.replace(report, models=report.models[:1])
+        lines = [head, *(msgspec.structs.replace(bare, models=[model]) for model in report.models[1:])]
     return "".join(compact(line) + "\n" for line in lines)
+
+
+def fleet_lines(report: Report, fleet: Fleet, bare: Report) -> list[Report]:
+    """A line for each entry of a fleet, with its model, if the report has it, and why it failed."""
+    models = iter(report.models)
+    errors = [d for d in report.diagnostics if d.severity == "error"]
+    others = [d for d in report.diagnostics if d.severity != "error"]
+    lines = []
+    for entry in fleet.entries:
+        done = entry.status == "counted"
+        model = next(models, None) if done else None
+        why = [d for d in errors if not done and d.location is not None and d.location.file == entry.path]
+        one = Fleet(counted=int(done), failed=int(not done), entries=[entry])
+        lines.append(
+            msgspec.structs.replace(bare, models=[model] if model else [], fleet=one, diagnostics=why + others)
+        )
+        others = []
+    return lines
 
 
 def inert(text: str) -> str:

@@ -196,3 +196,15 @@ def test_the_parent_keeps_no_layers(tmp_path: Path, chain: Chain) -> None:
     tracemalloc.stop()
     assert out.stat().st_size > 20 << 20
     assert peak < 8 << 20
+
+
+def test_the_file_is_read_like_any_report(models: Path, tmp_path: Path) -> None:
+    (models / "broken.onnx").write_bytes(b"\x08\x07broken")
+    out = tmp_path / "fleet.jsonl"
+    report = convcost.fleet(str(models), output=str(out))
+    again = convcost.read(str(out))
+    assert (again.fleet, again.diagnostics) == (report.fleet, report.diagnostics)
+    assert [model.source for model in again.models] == sorted(ALL)
+    assert again.render() == report.render()
+    assert again.render("jsonl") == out.read_text(encoding="utf-8")
+    assert report.render("jsonl").count("\n") == 7
