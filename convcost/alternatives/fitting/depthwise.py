@@ -26,29 +26,3 @@ def separated(kernel: Array, parts: Sequence[ConvLayer]) -> list[Array]:
     mixing, taps = factors(by_channel, n)
     pointwise = np.moveaxis(mixing, 2, 1).reshape(last.m, c * n, *(1,) * len(last.kernel))
     return [taps.reshape(first.m, 1, *first.kernel), pointwise]
-
-
-def expanded(kernel: Array, parts: Sequence[ConvLayer]) -> list[Array]:
-    """Inverted bottleneck: a 1×1 step that copies channels, a depthwise one, a 1×1 step that mixes.
-
-    The singular values of all channels compete for the places inside: the optimum among steps that copy.
-    """
-    widen, middle, _ = parts
-    m, c = kernel.shape[:2]
-    by_channel = np.moveaxis(kernel, 1, 0).reshape(c, m, -1)
-    most = min(by_channel.shape[1:])
-    mixing, taps = factors(by_channel, most)
-    weight = np.linalg.norm(mixing, axis=1) * np.linalg.norm(taps, axis=2)
-    order = np.argsort(-weight, axis=None, kind="stable")[: middle.m]
-    channel, place = np.divmod(order, most)
-    one = (1,) * len(middle.kernel)
-    first, second, third = np.zeros((middle.m, widen.c)), np.zeros((middle.m, taps.shape[2])), np.zeros((m, middle.m))
-    row = np.arange(order.size)
-    first[row, channel] = 1
-    second[row] = taps[channel, place]
-    third[:, row] = mixing[channel, :, place].T
-    return [
-        first.reshape(*first.shape, *one),
-        second.reshape(middle.m, 1, *middle.kernel),
-        third.reshape(*third.shape, *one),
-    ]

@@ -14,6 +14,7 @@ from convcost.alternatives.fitting import (
     composite,
     depthwise,
     flattened,
+    inverted,
     resized,
     spatial,
     stacked,
@@ -21,6 +22,7 @@ from convcost.alternatives.fitting import (
 )
 from convcost.alternatives.fitting.dense import Array, dense
 from convcost.alternatives.layer import ConvLayer, single
+from convcost.engine.threads import limited
 from convcost.engine.values import numpy_dtype
 from convcost.engine.weights import drawn
 from convcost.ir import Graph, Node
@@ -39,7 +41,7 @@ FITS: dict[str, Function] = {
     "dilated": taps.thinned,
     "depthwise separable": depthwise.separated,
     "grouped pointwise": depthwise.separated,
-    "inverted bottleneck": depthwise.expanded,
+    "inverted bottleneck": inverted.inverted,
     "spatially separable": spatial.split,
     "low rank": channels.low_rank,
     "bottleneck": channels.bottleneck,
@@ -60,7 +62,8 @@ def fit(idea: str, layer: ConvLayer, graph: Graph, kernel: Array | None, seed: i
     steps = [node for node in graph.nodes if node.op == "Conv"]
     parts = [single(graph, node) for node in steps]
     try:
-        kernels, error = fitted(idea, layer, kernel.astype(np.float64), parts, seed)
+        with limited(1):  # sums in the same order, and the same bytes, on any machine
+            kernels, error = fitted(idea, layer, kernel.astype(np.float64), parts, seed)
     except np.linalg.LinAlgError:
         return Fitted(arrays, "generated", None, "no fit: the weights are too far apart in size")
     stored = [one.astype(numpy_dtype(layer.dtype)) for one in kernels]

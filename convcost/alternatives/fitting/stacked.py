@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -11,18 +12,20 @@ import numpy as np
 from convcost.alternatives.fitting.dense import Array, at, grouped
 from convcost.alternatives.layer import ConvLayer
 
-ROUNDS = 60
-STARTS = 3
-MOST = 4e10
-"""Products of one fit that are done at most; rounds are fewer for wide layers."""
-CLOSE = 1e-7
+ROUNDS = 200
+FEWEST = 3
+MOST = 5e9
+"""Products of one fit that are done at most, as far as `FEWEST` rounds allow."""
+OVERHEAD = 2e5
+"""What one operation on arrays costs besides its products."""
+CLOSE = 1e-8
 
 
 def stacked(kernel: Array, parts: Sequence[ConvLayer], seed: int) -> list[Array]:
     """W = last * … * first along space, mixing channels; dilation belongs to all steps alike.
 
-    The first step is split off a kernel as large as all others, then those are split in the same way. Not unique and
-    not convex: the best of a few starts. The steps pad what is between them, so that borders differ even where the
+    The first step is split off a kernel as large as all others, then those are split in the same way. Not convex: the
+    nearest stack may be missed. The steps pad what is between them, so that borders differ even where the
     kernels are equal.
     """
     g = parts[0].group
@@ -40,24 +43,16 @@ def split(kernel: Array, size: tuple[int, ...], width: int, random: np.random.Ge
     """`first` (width × C × size) and `last` (M × width × the rest) whose composition is near `kernel` (M × C × K)."""
     m, c = kernel.shape[:2]
     rest = tuple(k - s + 1 for k, s in zip(kernel.shape[2:], size, strict=True))
-    a, b = np.prod(size), np.prod(rest)
-    work = (width * b) ** 2 * c * a + (width * a) ** 2 * m * b + (width * b) ** 3 + (width * a) ** 3
-    rounds = int(min(ROUNDS, max(2, MOST // work)))
-    starts = STARTS if rounds == ROUNDS else 1
-    best = None
-    for _ in range(starts):
-        first = begin(kernel, size, width, random)
-        found = np.inf
-        for _ in range(rounds):
-            last = solved(kernel, first, rest)
-            first = mirrored(solved(mirrored(kernel), mirrored(last), size))
-            before, found = found, distance(kernel, first, last)
-            if before - found <= CLOSE * np.linalg.norm(kernel):
-                break
-        if best is None or found < best[0]:
-            best = (found, first, last)
-    assert best is not None
-    return best[1], best[2]
+    a, b = math.prod(size), math.prod(rest)
+    work = (a + b) * width**2 * (c + m) * min(a, b) + (width * a) ** 3 + (width * b) ** 3 + OVERHEAD * (a**2 + b**2)
+    first, found = begin(kernel, size, width, random), np.inf
+    for _ in range(int(min(ROUNDS, max(FEWEST, MOST // work)))):
+        last = solved(kernel, first, rest)
+        first = mirrored(solved(mirrored(kernel), mirrored(last), size))
+        before, found = found, distance(kernel, first, last)
+        if before - found <= CLOSE * np.linalg.norm(kernel):
+            break
+    return first, last
 
 
 def begin(kernel: Array, size: tuple[int, ...], width: int, random: np.random.Generator) -> Array:
@@ -116,6 +111,8 @@ def solved(kernel: Array, first: Array, rest: tuple[int, ...]) -> Array:
 
 def overlap(first: Array, shift: tuple[int, ...]) -> Array:
     """Products of the step with itself moved by `shift`: width × width."""
+    if any(abs(s) >= n for s, n in zip(shift, first.shape[2:], strict=True)):
+        return np.zeros((first.shape[0],) * 2)
     here = tuple(slice(max(s, 0), n + min(s, 0)) for s, n in zip(shift, first.shape[2:], strict=True))
     there = tuple(slice(max(-s, 0), n + min(-s, 0)) for s, n in zip(shift, first.shape[2:], strict=True))
     a = first[at(*here)].reshape(first.shape[0], -1)
