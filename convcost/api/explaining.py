@@ -6,14 +6,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from convcost import record
+from convcost import alternatives, record
 from convcost.api import forms
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
 from convcost.api.sources import Loaded, Options, expand, load, options_from, read_report
 from convcost.errors import UsageError
 from convcost.explaining import codes, models, operators, topics
-from convcost.explaining.instead import instead
+from convcost.explaining.instead import against_one, instead
 from convcost.explaining.layers import brief_sections, layer_sections
 
 WORD = re.compile(r"[A-Za-z][\w.:-]*|[13][dD]")
@@ -81,14 +81,28 @@ def shape(item: Loaded, model: record.Model, opts: Options) -> record.Explanatio
         name = layer.notation or layer.name
         sections.append(record.Section(title=f"Layer {layer.index}:", of=name))
         sections += parts
-    sections += models.left_out(layers) + models.together(model, layers) + others(model, found)
+    sections += models.left_out(layers) + models.together(model, layers) + single(item, model, opts)
+    sections += others(model, found)
     return record.Explanation(of=item.name, topic="layers", sections=sections)
+
+
+def single(item: Loaded, model: record.Model, opts: Options) -> list[record.Section]:
+    """Two layers that are the halves of one, beside it."""
+    if len(item.graph.nodes) != 2:
+        return []
+    try:
+        text = alternatives.written(alternatives.layer_of(item.graph))
+    except alternatives.Skip:
+        return []
+    whole, _ = model_of(load(text, opts), opts)
+    return against_one(model, text, whole.layers[0])
 
 
 def others(model: record.Model, found: forms.Found) -> list[record.Section]:
     """What else the layer could be."""
-    rows = [(forms.described(row, model, None), row.model) for row in found.rows]
-    return instead(model, rows)
+    split = sum(1 for layer in model.layers if layer.cost.macs) > 1
+    rows = [row for row in found.rows if row.model is not None or not split]  # algorithms are of the layer as one
+    return instead(model, [(forms.described(row, model, None), row.model) for row in rows])
 
 
 def one_layer(words: Sequence[str], name: str, opts: Options) -> Report:

@@ -10,7 +10,7 @@ from convcost.explaining.convolution import factors
 from convcost.explaining.facts import convolution_of
 from convcost.explaining.saying import say, shown
 from convcost.explaining.terms import number, over, plus, times, value_of
-from convcost.record import Alternative, Layer, Model, Section, Sentence, Term
+from convcost.record import Alternative, Layer, Model, Ratio, Section, Sentence, Term
 
 Law = Callable[[ConvLayer, ConvLayer], Term | None]
 """A general law of a form's part of the layer, with its numbers; None where it does not speak of it."""
@@ -24,6 +24,23 @@ def instead(model: Model, rows: Sequence[tuple[Alternative, Model | None]]) -> l
     first = [convolution_of(layer) for layer in model.layers if layer.cost.macs]
     base = first[0] if len(first) == 1 else None
     return [section(way, form, macs, base) for way, form in rows]
+
+
+def against_one(model: Model, text: str, one: Layer) -> list[Section]:
+    """Two layers that split a convolution, beside that convolution."""
+    whole = convolution_of(one)
+    parts, macs = model.totals.macs, one.cost.macs
+    if whole is None or not parts or not macs:
+        return []
+    said = [say("As a single layer it would be", spelled=text)]
+    said.append(shown("That one multiplies", times(*factors(one, whole)), unit="times"))
+    way = Alternative(name="depthwise separable", notation=None, cost=model.totals, ratio=Ratio(macs=None, params=None))
+    law = law_of(way, model, whole)
+    sides = [over(parts, macs)]
+    if law is not None and value_of(law) == Fraction(parts, macs):
+        sides.append(law)
+    said.append(shown("The two layers do this part of it", *sides, percent=True))
+    return [Section(title="Against one layer", sentences=said)]
 
 
 def section(way: Alternative, form: Model | None, macs: int, base: ConvLayer | None) -> Section:
@@ -60,7 +77,7 @@ def ratio(way: Alternative, form: Model | None, products: int, macs: int, base: 
     """Its part of the layer's multiplications, by the law of the form where one holds."""
     part = over(products, macs)
     law = law_of(way, form, base)
-    if law is not None and value_of(law) == Fraction(products, macs):
+    if law is not None and value_of(law) == Fraction(products, macs) != 1:
         return shown("Its part of the layer's multiplications", part, law, percent=True)
     return shown("Its part of the layer's multiplications", part, percent=True)
 

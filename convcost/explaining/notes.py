@@ -176,7 +176,7 @@ def correlation(layer: Layer, conv: ConvLayer) -> list[Sentence]:
         return [
             say(
                 "It is the transpose of the matrix of a convolution, not its inverse: it brings back the shape, not "
-                "the values. Written as a convolution over the input with zeros, the kernel is turned by 180°."
+                "the values. Written as a convolution over the input with zeros, the kernel is turned by half a turn."
             )
         ]
     if layer.kind not in ("standard", "spatial"):
@@ -184,8 +184,8 @@ def correlation(layer: Layer, conv: ConvLayer) -> list[Sentence]:
     return [
         say(
             "The kernel is laid on the input as it is, which mathematics calls cross-correlation; a convolution "
-            "would turn it by 180° first. Frameworks all do the former. Learned weights do not care, but a kernel "
-            "taken from a textbook, such as Sobel's, must be turned."
+            "would turn it by half a turn first. Frameworks all do the former. Learned weights do not care, but a "
+            "kernel taken from a textbook, such as Sobel's, must be turned."
         )
     ]
 

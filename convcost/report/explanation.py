@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from convcost.record import CELLS, Explanation, Sentence
 from convcost.report.picture import Block, Derivation, Grid, Heading, Statement
 from convcost.report.style import Style
-from convcost.report.text import Line, Text, cells
+from convcost.report.text import Line, Span, Text, cells
 
 GLYPHS = {
     "input": ("□", "."),
@@ -58,6 +58,11 @@ def arithmetic(text: str, *, unicode: bool) -> str:
     return text.replace("·", "*").replace("−", "-").replace("≈", "~").replace("×", "x")
 
 
+def spelled_out(span: Span, style: Style) -> Span:
+    """Our own words in the characters that can be shown; a dot in a sentence is a product, as in a rule's formula."""
+    return span if isinstance(span, Text) else arithmetic(span, unicode=style.unicode)
+
+
 def legend(grid: Grid) -> tuple[str, ...]:
     """The words of the cells that a grid uses, in their order."""
     used = {cell for _, row in grid.rows for cell in row}
@@ -92,7 +97,7 @@ def derivation_lines(block: Derivation, style: Style, foreign: int) -> list[str]
     """A title, and its statements: the arithmetic on the same line where it fits, else on one of its own."""
     out = ["", style.paint(style.line(block.title, foreign), "title")]
     for one in block.statements:
-        text = style.line(one.line, foreign)
+        text = style.line(tuple(spelled_out(span, style) for span in one.line), foreign)
         sum_ = style.ours(arithmetic(one.arithmetic, unicode=style.unicode))
         together = INDENT + text + (f" {sum_}" if sum_ else "")
         if any(isinstance(span, Text) for span in one.line):

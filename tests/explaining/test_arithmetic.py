@@ -125,3 +125,11 @@ def test_a_large_layer_takes_no_longer() -> None:
     """Sizes up to the limit of the notation: the taps of places are not listed one by one."""
     report = api.explain(f"{2**40}x{2**40}x4 -(1000x1000x4x8 same)->")
     assert report.models[0].totals.macs == 8 * 4 * 10**6 * 2**80
+
+
+def test_two_halves_stand_beside_the_layer_that_they_split(found: Found) -> None:
+    """675 + 9,600 of 86,400: 1/M + 1/k²; and a column and a row of a 3×3 kernel, 72 of 81."""
+    separable = [text for title, _, text in found(api.explain("7x7x3 -(3x3x3x128 sep)->")) if "Against" in title]
+    assert separable[-1] == "10,275 / 86,400 = 1 / 128 + 1 / (3·3) = 137 / 1,152 ≈ 11.89 %"
+    spatial = [text for title, _, text in found(api.explain("5x5x1 -(3x3x1x1 spatial)->")) if "Against" in title]
+    assert spatial[-1] == "72 / 81 = 8 / 9 ≈ 88.89 %"
