@@ -9,7 +9,7 @@ from convcost.report.page.blocks import draw
 from convcost.report.page.cards import cards
 from convcost.report.page.tables import draw_table
 from convcost.report.picture import Block, Facts, Fold, Table
-from convcost.report.text import html
+from convcost.report.text import html, shorten
 from convcost.report.view import View
 
 
@@ -21,12 +21,12 @@ def render(report: Report, view: View) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{embed.policy()}">
-<meta name="generator" content="convcost {html(report.tool.version)}">
+<meta name="generator" content="convcost {html(shorten(report.tool.version, 60))}">
 <title>convcost report</title>
 <style>{embed.style()}</style>
 </head>
 <body>
-<header><h1>convcost {html(report.command)}</h1>
+<header><h1>convcost {html(shorten(report.command, 60))}</h1>
 <button id="save" type="button" hidden>Save JSON</button><button id="theme" type="button" hidden>Dark</button></header>
 <main>
 {body(report, view)}

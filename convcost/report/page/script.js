@@ -226,7 +226,8 @@ save.addEventListener("click", async () => {
   let data = new Blob([text + "\n"], { type: "application/json" });
   if (held.type !== "application/json") {
     const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
-    data = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
+    const plain = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+    data = new Blob([plain + "\n"], { type: "application/json" });
   }
   const link = make("a");
   link.download = "convcost.json";
