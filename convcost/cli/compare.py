@@ -29,7 +29,7 @@ COMMAND = Command(
 
 def run(arguments: Arguments) -> int:
     """Compare all sources; one shape string is compared with its other forms, or scanned."""
-    destination = Destination(arguments)
+    destination = Destination(arguments, columns="comparison")
     if not arguments.sources:
         raise UsageError('nothing to compare: give two sources, or one shape string as in "12x12x3 -(5x5x3x256)->"')
     values = scanning(arguments)

@@ -21,10 +21,11 @@ from convcost.report.view import By, Units, View
 class Destination:
     """What is to be written, checked before anything is counted.
 
-    With `models` one of the files may be an .onnx file: `model` is its path, or None.
+    With `models` one of the files may be an .onnx file: `model` is its path, or None. `columns` names the module of
+    `report` whose `BY_KEY` says which columns the command's table has.
     """
 
-    def __init__(self, arguments: Arguments, *, models: bool = False) -> None:
+    def __init__(self, arguments: Arguments, *, models: bool = False, columns: str = "layers") -> None:
         self.arguments = arguments
         self.format = choice("format", arguments.format)
         wanted = [path for path in map(model_path, arguments.output) if path is not None] if models else []
@@ -32,7 +33,7 @@ class Destination:
             raise UsageError(f"-o {wanted[1]}: one .onnx file is written, {len(wanted)} are named")
         self.model = wanted[0] if wanted else None
         self.files = [target(text) for text in arguments.output if not models or model_path(text) is None]
-        self.view = view_of(arguments)
+        self.view = view_of(arguments, columns)
         if self.format in BINARY and not arguments.quiet and sys.stdout is not None and sys.stdout.isatty():
             raise UsageError(f"-f {self.format}: no text for a terminal; write it to a file with -o {self.format}=PATH")
         color = choice("color", arguments.color)
@@ -87,13 +88,14 @@ def target(text: str) -> tuple[str, str]:
     return by_ending, text
 
 
-def view_of(arguments: Arguments) -> View:
+def view_of(arguments: Arguments, table: str = "layers") -> View:
     """How tables look."""
     columns = None
     if arguments.columns is not None:
-        from convcost.report.layers import BY_KEY  # noqa: PLC0415 - JSON does not need it
+        from importlib import import_module  # noqa: PLC0415 - JSON does not need the tables
 
-        columns = tuple(one_of(name.strip(), BY_KEY, "--columns") for name in arguments.columns.split(","))
+        keys = import_module(f"convcost.report.{table}").BY_KEY
+        columns = tuple(one_of(name.strip(), keys, "--columns") for name in arguments.columns.split(","))
     if arguments.sort is not None:
         from convcost.report.view import SORT  # noqa: PLC0415 - as above
 

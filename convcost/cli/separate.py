@@ -23,7 +23,7 @@ COMMAND = Command(
 
 def run(arguments: Arguments) -> int:
     """Look at one model, and write the split one where a file is named."""
-    destination = Destination(arguments, models=True)
+    destination = Destination(arguments, models=True, columns="separation")
     if len(arguments.sources) != 1:
         raise UsageError(f"separate takes one model, {len(arguments.sources)} are given")
     from convcost.api.separating import separate  # noqa: PLC0415 - mistakes in options are found without it

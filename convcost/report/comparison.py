@@ -37,14 +37,23 @@ TIMED = (
 )
 TIME_BAR = Column(key="time_bar", title="", right=False)
 
+BY_KEY = {column.key: column for column in (*RATIOS, *MORE, *TIMED, SCAN[1], TIME_BAR)}
+"""Columns that `--columns` chooses from; the index, the mark of the front and the name always lead."""
+
 
 NAMED = 3
 """Names in a line; the JSON report has all."""
 
 
-def comparison_blocks(comparison: Comparison, how: str, *, full: bool = False) -> list[Block]:
+HINT = "--width, --columns"
+"""What brings back columns that do not fit."""
+
+
+def comparison_blocks(
+    comparison: Comparison, how: str, *, full: bool = False, chosen: tuple[str, ...] | None = None
+) -> list[Block]:
     """A heading, the table, each row's notation, and why other ways are not in it; `full` says what each gives up."""
-    blocks: list[Block] = [Heading(("Compare ", Text(comparison.of))), comparison_table(comparison, how)]
+    blocks: list[Block] = [Heading(("Compare ", Text(comparison.of))), comparison_table(comparison, how, chosen)]
     if not comparison.scanned:
         blocks.append(Paragraph(notations(comparison), "plain"))
     if full:
@@ -104,20 +113,24 @@ def listed(names: list[str]) -> Line:
     return (*out, f" and {others} other{'s' if others > 1 else ''}") if others > 0 else tuple(out)
 
 
-def columns_of(comparison: Comparison, *, timed: bool, marked: bool) -> tuple[Column, ...]:
-    """Ratios for ways to do one thing, bars for a scan; marks where there is a front."""
+def columns_of(
+    comparison: Comparison, chosen: tuple[str, ...] | None, *, timed: bool, marked: bool
+) -> tuple[Column, ...]:
+    """Ratios for ways to do one thing, bars for a scan, or those that are chosen; marks where there is a front."""
     begin = (INDEX, FRONT, NAME) if marked else (INDEX, NAME)
+    if chosen is not None:
+        return (*begin, *(BY_KEY[key] for key in chosen))
     if comparison.scanned:
         return (*begin, *SCAN, *((TIMED[0], TIME_BAR) if timed else ()), *MORE)
     return (*begin, *RATIOS, *(TIMED if timed else ()), *MORE)
 
 
-def comparison_table(comparison: Comparison, how: str) -> Table:
+def comparison_table(comparison: Comparison, how: str, chosen: tuple[str, ...] | None = None) -> Table:
     """One row for each alternative."""
     ways = comparison.alternatives
     timed = any(way.timing for way in ways)
     marked = {True, False} <= {way.pareto for way in ways}
-    columns = columns_of(comparison, timed=timed, marked=marked)
+    columns = columns_of(comparison, chosen, timed=timed, marked=marked)
     most = (max((way.cost.macs or 0 for way in ways), default=0), max((time_of(way) for way in ways), default=0))
     rows = []
     for i, way in enumerate(ways):
@@ -126,7 +139,7 @@ def comparison_table(comparison: Comparison, how: str) -> Table:
         rows.append(tuple(cells[column.key] for column in columns))
     things = "MACs, parameters and time" if timed else "MACs and parameters"
     note = f"* on the Pareto front: no row beats it in {things} together" if marked else ""
-    return Table(title=(), columns=columns, rows=tuple(rows), note=note, about=comparison)
+    return Table(title=(), columns=columns, rows=tuple(rows), note=note, hint=HINT, about=comparison)
 
 
 def costs(way: Alternative, how: str) -> dict[str, Cell]:

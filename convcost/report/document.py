@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
+
 from convcost import units
 from convcost.record import CONVENTION, Coverage, Diagnostic, Model, ModelTiming, Report, Verification
 from convcost.report.checks import check_blocks
@@ -34,7 +36,7 @@ def document(report: Report, view: View) -> list[Block]:
     if report.checks:
         blocks += check_blocks(report.checks)
     for comparison in report.comparisons:
-        blocks += comparison_blocks(comparison, how, full=view.all_layers)
+        blocks += comparison_blocks(comparison, how, full=view.all_layers, chosen=view.columns)
     for rewrite in report.rewrites:
         blocks += rewrite_blocks(rewrite, view, how)
     for explanation in report.explanations:
@@ -48,6 +50,8 @@ def document(report: Report, view: View) -> list[Block]:
         blocks.append(summary(report.models, how))
     proposed = {way.notation for c in report.comparisons for way in c.alternatives if way.summary}
     of_a_fleet = report.fleet is not None and not view.all_layers
+    if report.comparisons and view.columns is not None:
+        view = msgspec.structs.replace(view, columns=None)  # those were the comparison's
     for model in () if of_a_fleet else report.models:
         if detailed and model.source not in proposed:
             blocks += model_blocks(model, view, how)

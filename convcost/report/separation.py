@@ -40,6 +40,9 @@ RANKS = (
     Column(key="said", title="", right=False),
 )
 
+BY_KEY = {column.key: column for column in LAYERS[2:]}
+"""Columns that `--columns` chooses from; the index and the name always lead."""
+
 PAIRS = ("joint", "by_output", "by_input")
 
 NAMES = {
@@ -91,12 +94,13 @@ def headline(found: Separations, exact: int) -> list[Line]:
 
 def layer_table(found: Separations, view: View, how: str) -> Table:
     """One row for each layer."""
+    columns = LAYERS if view.columns is None else (*LAYERS[:2], *(BY_KEY[key] for key in view.columns))
     rows = []
     for i, layer in enumerate(found.layers[: view.top]):
         cells = layer_cells(layer, how) | {"index": str(i)}
-        rows.append(tuple(cells[column.key] for column in LAYERS))
+        rows.append(tuple(cells[column.key] for column in columns))
     note = "keeps: part of the sum of squares, each slice by itself; needs, pays to: channels between joint steps"
-    return Table(title=(), columns=LAYERS, rows=tuple(rows), note=note)
+    return Table(title=(), columns=columns, rows=tuple(rows), note=note, hint="--width, --columns")
 
 
 def layer_cells(layer: Separation, how: str) -> dict[str, Cell]:
