@@ -81,10 +81,9 @@ def of_diagnostic(d: Diagnostic, report: Report, seen: dict[str, int]) -> Findin
 
 def verdict(check: Check) -> str:
     """What became of a budget, in one line."""
-    if check.message:
-        return check.message
     limit = check.limit if check.written is None else check.written
-    said = f"{check.rule} of {check.model}: {shown(check.value)}, the limit is {shown(limit)}"
+    said = check.message or f"{shown(check.value)}, the limit is {shown(limit)}"
+    said = f"{check.rule} of {check.model}: {said}"
     return f"{said}; {check.reason}" if check.reason else said
 
 
@@ -99,7 +98,8 @@ def advice(check: Check) -> str:
     if check.layers:
         names = ", ".join(f"{layer.name} {shown(layer.value)}" for layer in check.layers)
         parts.append(f"caused by {names}" + (f" and {check.more} more" if check.more else ""))
-    parts += [text for text in (check.help, check.accept) if text]
+    parts += [check.help] if check.help else []
+    parts += [f"to accept it: {check.accept}"] if check.accept else []
     return "; ".join(parts)
 
 

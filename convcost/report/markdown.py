@@ -94,10 +94,10 @@ def draw_table(table: Table) -> list[str]:
     """A pipe table; totals in bold."""
     shown = [i for i, column in enumerate(table.columns) if not column.key.endswith("bar")]
     columns = [table.columns[i] for i in shown]
-    out = [row([c.title for c in columns]), row(["---:" if c.right else "---" for c in columns])]
+    out = [row([own(c.title) for c in columns]), row(["---:" if c.right else "---" for c in columns])]
     out += [row([cell(cells[i]) for i in shown]) for cells in table.rows]
     out += [row([bold(cell(cells[i])) for i in shown]) for cells in table.totals]
-    return [*out, "", f"_{table.note}_"] if table.note else out
+    return [*out, "", f"_{own(table.note)}_"] if table.note else out
 
 
 def row(cells: list[str]) -> str:

@@ -52,7 +52,7 @@ def rule(name: str, first: Finding) -> dict[str, Any]:
     return {
         "id": name,
         "shortDescription": {"text": plain(about)},
-        "fullDescription": {"text": plain(first.message if check is None else f"{about}: {verdict(check)}")},
+        "fullDescription": {"text": plain(first.message if check is None else verdict(check))},
         "help": {"text": plain(more or f"Run: convcost explain {name}")},
         "defaultConfiguration": {"level": first.severity},
     }
@@ -61,7 +61,7 @@ def rule(name: str, first: Finding) -> dict[str, Any]:
 def result(finding: Finding, places: dict[str, int]) -> dict[str, Any]:
     """One finding."""
     name = visible(finding.rule)
-    message = f"{finding.message}. {finding.help}" if finding.help else finding.message
+    message = f"{finding.message}; {finding.help}" if finding.help else finding.message
     out: dict[str, Any] = {
         "ruleId": name,
         "ruleIndex": places[name],

@@ -58,7 +58,7 @@ def test_every_format_is_drawn_from_the_json_alone(command: str, drawn: Drawn, t
     arguments = COMMANDS[command]
     (tmp_path / "report.json").write_text(drawn(*arguments, "-f", "json")[0], "utf-8")
     for name in TEXTS:
-        assert drawn("render", "report.json", "-f", name) == drawn(*arguments, "-f", name), format
+        assert drawn("render", "report.json", "-f", name) == drawn(*arguments, "-f", name), name
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,10 @@ def moved(one: record.Report, lines: int) -> record.Report:
 
 def test_annotations_the_worst_first(judged: record.Report) -> None:
     """Written as "Workflow commands for GitHub Actions" has them, by hand."""
-    more = "caused by conv1 1,000; line 4 of ci/convcost.toml; macs = 1000"
+    more = "caused by conv1 1,000; line 4 of ci/convcost.toml; to accept it: macs = 1000"
     assert github.commands(judged).splitlines() == [
-        "::error file=ci/convcost.toml,line=4,title=convcost%3A macs::macs 1000 > 900%0A" + more,
-        "::warning file=ci/convcost.toml,line=4,title=convcost%3A params::params 16 > 15",
+        "::error file=ci/convcost.toml,line=4,title=convcost%3A macs::macs of net.onnx: macs 1000 > 900%0A" + more,
+        "::warning file=ci/convcost.toml,line=4,title=convcost%3A params::params of net.onnx: params 16 > 15",
         "::notice file=net.onnx,title=convcost%3A C240::100 %25 of it, twice: a, b",
     ]
 
@@ -282,12 +282,12 @@ def test_junit_as_its_parser_reads_it(judged: record.Report) -> None:
     assert list(cases) == ["params", "macs", "weight_bytes", "peak_memory_bytes"]
     (failure,) = cases["macs"].result
     assert isinstance(failure, junitparser.Failure)
-    assert failure.message == "macs 1000 > 900"
+    assert failure.message == "macs of net.onnx: macs 1000 > 900"
     assert "conv1 1,000" in failure.text
     (skipped,) = cases["peak_memory_bytes"].result
     assert isinstance(skipped, junitparser.Skipped)
     assert skipped.message == "a dimension is open"
-    assert cases["params"].system_out.startswith("warning: params 16 > 15")
+    assert cases["params"].system_out.startswith("warning: params of net.onnx: params 16 > 15")
     assert cases["weight_bytes"].is_passed
 
 
