@@ -11,6 +11,8 @@ from convcost.record import Drawing, DrawnRow
 
 WIDE, HIGH = 18, 12
 """Cells of the picture of an image."""
+SPARE = 4
+"""Rows over HIGH for which cropping is not worth it."""
 LONG, STEPS = 30, 5
 """Cells and windows of a ladder."""
 
@@ -50,11 +52,16 @@ def drawings(conv: ConvLayer) -> list[Drawing]:
     return out
 
 
+def rows_of(length: int) -> int:
+    """How many rows are drawn: all, where leaving some out would save next to nothing."""
+    return length if length <= HIGH + SPARE else HIGH
+
+
 def plane(conv: ConvLayer) -> Drawing:
     """The first window over the padded image, and beside it the output."""
     down, right = Axis(conv, 0), Axis(conv, 1)
-    high, wide = min(down.length, HIGH), min(right.length, WIDE)
-    o_high, o_wide = min(down.o, HIGH), min(right.o, WIDE - 1)
+    high, wide = rows_of(down.length), min(right.length, WIDE)
+    o_high, o_wide = rows_of(down.o), min(right.o, WIDE - 1)
     rows = []
     for y in range(max(high, o_high)):
         cells = [cell(down, right, y, x) for x in range(wide)] if y < high else ["blank"] * wide
@@ -132,7 +139,7 @@ def spread(conv: ConvLayer) -> Drawing:
     sides = [extent(conv, a) - 1 - conv.before[a] for a in (0, 1)]
     rows = []
     total = [conv.out[a] + extent(conv, a) - 1 for a in (0, 1)]
-    high, wide = min(total[0], HIGH), min(total[1], WIDE)
+    high, wide = rows_of(total[0]), min(total[1], WIDE)
     for y in range(high):
         cells = [spread_cell(conv, sides, y, x) for x in range(wide)]
         rows.append(DrawnRow(label="", cells=cells + (["more"] if total[1] > wide else [])))
@@ -179,11 +186,11 @@ def writes(conv: ConvLayer, a: int, name: str) -> Drawing:
 
 def counts(conv: ConvLayer) -> Drawing:
     """How many inputs write to each output: the product of the overlaps along both axes."""
-    down, right = overlaps(conv, 0, HIGH), overlaps(conv, 1, WIDE)
+    down, right = overlaps(conv, 0, rows_of(conv.out[0])), overlaps(conv, 1, WIDE)
     rows = [
         DrawnRow(label="", cells=[*(str(y * x) for x in right), *(["more"] if conv.out[1] > WIDE else [])])
         for y in down
     ]
-    if conv.out[0] > HIGH:
+    if conv.out[0] > len(down):
         rows.append(DrawnRow(label="", cells=["more"] * len(right)))
     return Drawing(caption="How many inputs write to each output", rows=rows)

@@ -13,14 +13,22 @@ from convcost.ops.conv import ConvAttrs, ConvTransposeAttrs, transposed_window
 from convcost.ops.windows import window_of
 from convcost.record import Layer
 
-CONVOLUTIONS = ("Conv", "ConvTranspose")
+CONVOLUTIONS = {
+    ("", "Conv"): (1, 2),
+    ("", "ConvTranspose"): (1, 2),
+    ("", "ConvInteger"): (1, None),
+    ("", "QLinearConv"): (3, 8),
+    ("com.microsoft", "FusedConv"): (1, 2),
+}
+"""Operators that are convolutions channels first, and their inputs that are the weight and the bias."""
 
 
 def convolution_of(layer: Layer) -> ConvLayer | None:
     """The convolution that a row of the report stands for; None for other layers and where a size is open."""
-    if layer.op not in CONVOLUTIONS or layer.domain:
+    if (layer.domain, layer.op) not in CONVOLUTIONS:
         return None
-    x, w, y = whole(at(layer.inputs, 0)), whole(at(layer.inputs, 1)), whole(at(layer.outputs, 0))
+    weight, bias = CONVOLUTIONS[layer.domain, layer.op]
+    x, w, y = whole(at(layer.inputs, 0)), whole(at(layer.inputs, weight)), whole(at(layer.outputs, 0))
     if len(x) < 3 or len(w) != len(x) or len(y) != len(x):
         return None
     transposed = layer.op == "ConvTranspose"
@@ -43,7 +51,7 @@ def convolution_of(layer: Layer) -> ConvLayer | None:
         before=numbers(window.before),
         after=numbers(window.after),
         out=y[2:],
-        bias=at(layer.inputs, 2) is not None,
+        bias=bias is not None and at(layer.inputs, bias) is not None,
         transposed=transposed,
         extra=extra,
         batch=x[0],

@@ -114,7 +114,8 @@ def biggest(model: Model) -> list[Section]:
         for layer in layers[:BIGGEST]
     ]
     most = [layer.cost.macs or 0 for layer in layers[:BIGGEST]]
-    said.append(shown("Together they do", over(plus(*most), total), percent=True))
+    if len(layers) > BIGGEST:
+        said.append(shown("Together they do", over(plus(*most), total), percent=True))
     return [Section(title="The largest layers", sentences=said)]
 
 

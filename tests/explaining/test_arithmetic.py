@@ -6,12 +6,15 @@ import random
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from convcost import api
-from convcost.errors import NotationError
-from convcost.record import Report
+from convcost.errors import ConvcostError, NotationError
+from convcost.explaining.layers import layer_sections
+from convcost.record import Explanation, Report
 from convcost.report import render
 from convcost.report.style import Style
 
@@ -133,3 +136,23 @@ def test_two_halves_stand_beside_the_layer_that_they_split(found: Found) -> None
     assert separable[-1] == "10,275 / 86,400 = 1 / 128 + 1 / (3·3) = 137 / 1,152 ≈ 11.89 %"
     spatial = [text for title, _, text in found(api.explain("5x5x1 -(3x3x1x1 spatial)->")) if "Against" in title]
     assert spatial[-1] == "72 / 81 = 8 / 9 ≈ 88.89 %"
+
+
+@pytest.mark.corpus
+def test_every_layer_of_the_corpus(corpus: Path, true: True_, found: Found) -> None:
+    """Each distinct layer of the corpus: true equations, one of which gives its MACs."""
+    seen: set[str] = set()
+    for path in sorted((corpus / "models").rglob("*.onnx")):
+        try:
+            story = api.explain(str(path))
+        except ConvcostError:
+            continue
+        assert all(true(text) is not None for _, _, text in found(story))
+        for layer in story.models[0].layers:
+            if layer.op == "LinearClassifier" or f"{layer.op} {layer.inputs} {layer.attributes}" in seen:
+                continue
+            seen.add(f"{layer.op} {layer.inputs} {layer.attributes}")
+            told = Explanation(of="", topic="layer", sections=layer_sections(layer))
+            values = {true(text) for _, _, text in found(msgspec.structs.replace(story, explanations=[told]))}
+            assert not layer.cost.macs or layer.cost.macs in values, f"{path.name}: {layer.name}"
+    assert len(seen) > 1000
