@@ -1,65 +1,172 @@
-"""The memory of a run, predicted from shapes before anything is allocated."""
+"""The memory of a run, predicted from shapes before anything is allocated.
+
+Beside stored constants and live values stand the forms of weights that convolutions make, their scratch, and the
+trials that choose among algorithms. Which algorithm wins is not known before, so the largest of each counts.
+"""
 
 from __future__ import annotations
 
+import msgspec
+
 from convcost.engine.guard import too_large
-from convcost.ir import DType, Graph, Tensor
+from convcost.engine.kernels import all_keys
+from convcost.engine.needs import Needs, of_convolution, temporary
+from convcost.ir import DType, Graph, Node, Tensor
 
-SCRATCH_OPS = {"Conv": 1, "ConvTranspose": 1, "FusedConv": 1, "QLinearConv": 4, "ConvInteger": 4}
-"""Operators that copy their input (padding, another layout, a wider type): how many times its bytes."""
+OBJECTS = 10_000
+"""Bytes of Python objects for each node: names, views, calls."""
+BLOCKS = 1.4
+"""Blocks of a compiled program in parts of its live values: some are held twice, some blocks too large."""
+PROGRAM = 6 << 20
+"""Bytes of what any run brings: code that is loaded late, buffers of the matrix library."""
+LIBRARY = 12 << 20
+"""Bytes of onnx's own operators, where a node needs one."""
 
 
-TILE_BYTES = 16 << 20
-"""Scratch of a convolution beside that copy: tiles of columns, transforms, products."""
+class Footprint(msgspec.Struct, frozen=True):
+    """Peak bytes of a run; `lean` where convolutions take no algorithm that enlarges their weights.
 
-
-def predict(graph: Graph, limit: int, known: dict[int, int] | None = None) -> int:
-    """Peak bytes of stored constants and live values, where shapes are known (unknown ones are weighed at run time).
-
-    Raises EngineError naming the tensor at which `limit` would be passed. Views are counted as if they were copies.
-    `known` remembers the peaks of inner graphs, so that a function called often is looked at once.
+    `forms` is the part of the peak that is set aside for prepared weights.
     """
-    known = {} if known is None else known
-    if id(graph) in known:
-        return known[id(graph)]
-    constants = 0
-    for t in graph.tensors.values():
-        if t.constant or t.stored:
-            constants += tensor_bytes(t)
-            if constants > limit:
-                raise too_large(t.name, tensor_bytes(t), constants, limit, None)
-    last: dict[str, int] = {}
-    for i, node in enumerate(graph.nodes):
-        for name in (*node.inputs, *(o for _, b in node.bodies for n in b.nodes for o in n.inputs)):
-            last[name] = i
-    for name in graph.outputs:
-        last[name] = len(graph.nodes)
-    sizes = {t.name: tensor_bytes(t) for t in graph.inputs}
-    live = constants + sum(sizes.values())
-    if live > limit:
-        widest = max(sizes, key=lambda n: sizes[n])
-        raise too_large(widest, sizes[widest], live, limit, None)
-    peak = live
-    for i, node in enumerate(graph.nodes):
-        made = {}
-        for name in node.outputs:
-            found = graph.tensors.get(name)
-            if name and found is not None and not found.constant:
-                made[name] = tensor_bytes(found)
-        live += sum(made.values())
-        scratch = SCRATCH_OPS.get(node.op, 0) * max((sizes.get(n, 0) for n in node.inputs), default=0)
-        scratch += TILE_BYTES if scratch else 0
-        inner = max((predict(body, limit, known) for _, body in node.bodies), default=0)
-        if live + scratch + inner > limit:
+
+    peak: int
+    lean: int
+    forms: int = 0
+
+
+def predict(graph: Graph, limit: int, *, threads: int = 1) -> int:
+    """Peak bytes of a run where shapes are known; what only a run knows is weighed when it comes.
+
+    Raises EngineError naming the tensor at which `limit` would be passed. Where only the larger algorithms would pass
+    it they are left out.
+    """
+    found = footprint(graph, limit, threads=threads)
+    return found.peak if found.peak <= limit else found.lean
+
+
+def footprint(graph: Graph, limit: int, *, threads: int = 1) -> Footprint:
+    """What `graph` takes with and without the larger algorithms. Raises EngineError where `limit` is too little."""
+    walk = Walk(limit, threads)
+    total = walk.graph(graph) + walk.held
+    objects = min(OBJECTS * walk.nodes + PROGRAM + (LIBRARY if walk.borrows else 0), limit // 8)
+    peak = max(total + walk.forms, walk.held + walk.trial) + objects
+    return Footprint(peak, max(total, min(total + walk.lean_forms + objects, limit)), walk.forms)
+
+
+class Walk:
+    """Adds up graphs, inner ones too. A graph that is met again is not looked at again."""
+
+    def __init__(self, limit: int, threads: int) -> None:
+        self.limit = limit
+        self.threads = threads
+        self.peaks: dict[int, int] = {}
+        self.held = 0
+        self.nodes = 0
+        self.forms = 0
+        self.lean_forms = 0
+        self.trial = 0
+        self.borrows = False
+
+    def graph(self, graph: Graph) -> int:
+        """Peak bytes of constants, live values and scratch of one graph and those inside it."""
+        if id(graph) in self.peaks:
+            return self.peaks[id(graph)]
+        self.held += self.constants(graph)
+        last: dict[str, int] = {}
+        own = set(all_keys())
+        self.borrows |= any((n.domain, n.op) not in own and not n.bodies and n.op != "Constant" for n in graph.nodes)
+        for i, node in enumerate(graph.nodes):
+            for name in (*node.inputs, *(o for _, b in node.bodies for n in b.nodes for o in n.inputs)):
+                last[name] = i
+        for name in graph.outputs:
+            last[name] = len(graph.nodes)
+        sizes = {t.name: tensor_bytes(t) for t in graph.inputs}
+        live = sum(sizes.values())
+        if self.held + live > self.limit:
+            name = max(sizes, key=lambda n: sizes[n])
+            raise too_large(name, sizes[name], self.held + live, self.limit, None)
+        peak = widest = live
+        seen = Seen()
+        for i, node in enumerate(graph.nodes):
+            outputs = [t for o in node.outputs if o and (t := graph.tensors.get(o)) is not None and not t.constant]
+            made = {t.name: tensor_bytes(t) for t in outputs}
+            live += sum(made.values())
+            self.refuse(node, made, live)
+            inner = max((self.graph(body) for _, body in node.bodies), default=0)
+            extra = inner + self.scratch(node, graph, made, sizes, seen)
+            self.refuse(node, made, live + extra)
+            peak, widest = max(peak, live + extra), max(widest, live)
+            sizes.update(made)
+            for name in {*node.inputs, *made}:
+                if last.get(name, -1) <= i:
+                    live -= sizes.pop(name, 0)
+        self.close(graph, seen)
+        blocks = int(widest * BLOCKS) + seen.scratch if seen.count else 0
+        self.peaks[id(graph)] = max(peak, blocks)
+        return self.peaks[id(graph)]
+
+    def close(self, graph: Graph, seen: Seen) -> None:
+        """Add what a graph as a whole takes."""
+        self.nodes += len(graph.nodes)
+        self.forms += seen.forms
+        self.lean_forms += seen.lean
+        self.trial = max(self.trial, seen.trial)
+
+    def constants(self, graph: Graph) -> int:
+        """Bytes of constants.
+
+        Weights that lie in a file and that only convolutions read are dropped once they have another form.
+        """
+        total = largest = 0
+        mapped = dropped(graph)
+        for t in graph.tensors.values():
+            if t.constant or t.stored:
+                size = tensor_bytes(t)
+                if t.name in mapped:
+                    largest = max(largest, size)
+                else:
+                    total += size
+                if self.held + total + largest > self.limit:
+                    raise too_large(t.name, size, self.held + total + largest, self.limit, None)
+        return total + largest
+
+    def scratch(self, node: Node, graph: Graph, made: dict[str, int], sizes: dict[str, int], seen: Seen) -> int:
+        """Bytes that the kernel of one node takes beside its inputs and outputs."""
+        needs = of_convolution(node, graph, self.limit, self.threads)
+        if needs is not None:
+            seen.add(needs)
+            return seen.scratch
+        return max(seen.scratch, temporary(node, max((sizes.get(n, 0) for n in node.inputs), default=0), made.values()))
+
+    def refuse(self, node: Node, made: dict[str, int], total: int) -> None:
+        """Raise where a node's outputs pass the limit."""
+        if self.held + total > self.limit:
             name = max(made, key=lambda n: made[n]) if made else node.name
-            raise too_large(name, made.get(name, 0), live + scratch + inner, limit, node.name)
-        peak = max(peak, live + scratch + inner)
-        sizes.update(made)
-        for name in {*node.inputs, *made}:
-            if last.get(name, -1) <= i:
-                live -= sizes.pop(name, 0)
-    known[id(graph)] = peak
-    return peak
+            raise too_large(name, made.get(name, 0), self.held + total, self.limit, node.name)
+
+
+class Seen:
+    """What the convolutions of one graph take together."""
+
+    def __init__(self) -> None:
+        self.count = self.forms = self.lean = self.scratch = self.trial = 0
+
+    def add(self, needs: Needs) -> None:
+        """One more convolution."""
+        self.count += 1
+        self.forms += needs.forms
+        self.lean += needs.lean
+        self.scratch = max(self.scratch, needs.scratch)
+        self.trial = max(self.trial, needs.trial)
+
+
+def dropped(graph: Graph) -> set[str]:
+    """Weights in a file that only convolutions read, so that they need not stay in memory."""
+    from convcost.engine.plan import brought  # noqa: PLC0415 - plans are made after this
+
+    names = brought(graph)
+    tensors = (graph.tensors.get(name) for name in names)
+    return {t.name for t in tensors if t is not None and t.payload is not None and t.payload.path is not None}
 
 
 def tensor_bytes(t: Tensor) -> int:

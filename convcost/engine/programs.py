@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import numpy as np
 
-from convcost.engine.footprint import predict
+from convcost.engine.footprint import footprint
 from convcost.engine.guard import Limits, known
 from convcost.engine.plan import Plan
 from convcost.engine.static.program import Program
@@ -50,10 +50,19 @@ class Programs:
         key = (fuse, *((v.shape, v.dtype.str) for v in inputs))
         with self.lock:
             if key not in self.made:
-                while len(self.made) >= KEPT:
-                    self.made.pop(next(iter(self.made)))
+                self.make_room(fuse=fuse)
                 self.made[key] = self.make(inputs, fuse=fuse)
             return self.made[key]
+
+    def make_room(self, *, fuse: bool) -> None:
+        """Forget programs: those of the other kind, which hold all weights a second time, and the oldest."""
+        others = [key for key in self.made if key[0] is not fuse]
+        for key in others:
+            del self.made[key]
+        held = sum(program.nbytes for program in self.made.values() if program is not None)
+        while self.made and (len(self.made) >= KEPT or held > self.limits.max_memory // 2):
+            program = self.made.pop(next(iter(self.made)))
+            held -= 0 if program is None else program.nbytes
 
     def make(self, inputs: list[Value], *, fuse: bool) -> Program | None:
         """A program, or None where it cannot be made: run node by node, the model then says what is wrong with it."""
@@ -65,10 +74,12 @@ class Programs:
         if any(d.__class__ is not int for t in graph.inputs for d in t.shape or ((),)):
             given = tuple(_named(t, v) for t, v in zip(graph.inputs, inputs, strict=True))
             graph = resolve(msgspec.structs.replace(graph, inputs=given))
-        used = predict(graph, self.limits.max_memory)
+        used = footprint(graph, self.limits.max_memory, threads=threads)
+        tuning.lean = used.peak > self.limits.max_memory
+        tuning.forms = used.forms
         with limited(1):
             try:
-                return Program(graph, self.plan, tuning, self.limits.max_memory - used // 2)
+                return Program(graph, self.plan, tuning, self.limits.max_memory)
             except (ConvcostError, ShapeError, ArithmeticError, ValueError, MemoryError):
                 return None
 

@@ -74,7 +74,7 @@ class Session:
         self.graph = path_or_graph if isinstance(path_or_graph, Graph) else _read(Path(path_or_graph))
         self.limits = Limits(default_limit() if max_memory is None else max_memory, time_limit, max_iterations)
         self.threads = threads
-        self.peak_bytes = predict(self.graph, self.limits.max_memory)
+        self.peak_bytes = predict(self.graph, self.limits.max_memory, threads=threads or 1)
         weights = Weights(seed)
         with limited(threads):
             builder = planning.Builder(weights, self.limits, Options(exact=exact, threads=threads or 1))

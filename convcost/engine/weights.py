@@ -15,6 +15,9 @@ from convcost.engine.values import Array, numpy_dtype
 from convcost.errors import EngineError
 from convcost.ir import DType, Graph, Node, Payload, Shape, Tensor
 
+AT_ONCE = 1 << 22
+"""Elements that are copied between two releases."""
+
 
 class Weights:
     """Loads constants, and remembers whether they came from the model or from the generator."""
@@ -42,10 +45,7 @@ class Weights:
             found = decode(t.payload, _dtype(t), _shape(t))
             if not placed or found.flags.aligned:
                 return found
-            copy = aligned(found.shape, found.dtype)
-            np.copyto(copy, found)
-            release(found)
-            return copy
+            return moved(found)
         if t.value is not None:
             return from_value(t)
         if t.nonzeros is not None:
@@ -127,6 +127,16 @@ def decode(payload: Payload, dtype: DType, shape: tuple[int, ...]) -> Array:
     if payload.encoding in ("int32_data", "int64_data", "uint64_data"):
         return _fitted(_from_integers(varints(data), dtype, math.prod(shape)), shape)
     return _fitted(np.frombuffer(data, kind), shape)
+
+
+def moved(array: Array) -> Array:
+    """A copy that begins where it is fast; what lies in a file is given back as it is copied."""
+    copy = aligned(array.shape, array.dtype)
+    source, target = array.reshape(-1), copy.reshape(-1)
+    for start in range(0, source.size, AT_ONCE):
+        np.copyto(target[start : start + AT_ONCE], source[start : start + AT_ONCE])
+        release(array)
+    return copy
 
 
 def release(array: Any) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import prod
 
 from convcost.engine.kernels.convolution.choose import Choice, Trial
+from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.static.units import Reader, Unit
 
 FIRST, LAST = "nchw", "nhwc"
@@ -88,6 +89,29 @@ class Layouts:
     def trial(self, unit: Unit) -> Trial | None:
         """The best algorithm between the layouts of a convolution's input and output."""
         return self.choices[id(unit)].for_layout(self.layout(unit.inputs[0]), self.layout(unit.outputs[0]))
+
+    def save(self, geometries: dict[int, Geometry], allowed: int) -> None:
+        """Take candidates with smaller weights, where that costs the least time a byte, until all fit in `allowed`."""
+        convs = [u for u in self.units if u.kind == "conv"]
+        trials = {id(u): self.trial(u) for u in convs}
+        forms = {k: t.algorithm.weight_bytes(geometries[k]) for k, t in trials.items() if t is not None}
+        swaps = []
+        for unit in convs:
+            now, g = trials[id(unit)], geometries[id(unit)]
+            if now is None:
+                continue
+            same = [t for t in self.choices[id(unit)].trials if t.layouts == now.layouts]
+            for t in same:
+                saved = forms[id(unit)] - t.algorithm.weight_bytes(g)
+                if saved > 0:
+                    swaps.append((((t.seconds or 0.0) - (now.seconds or 0.0)) / saved, id(unit), t))
+        for _, key, t in sorted(swaps, key=lambda s: s[0]):
+            if sum(forms.values()) <= allowed:
+                return
+            size = t.algorithm.weight_bytes(geometries[key])
+            if size < forms[key]:
+                forms[key] = size
+                self.choices[key] = self.choices[key].preferring(t)
 
     def settle(self, inputs: Callable[[str], bool]) -> None:
         """Flip groups while the sum of costs falls. `inputs` tells the names that are fed, channels first."""

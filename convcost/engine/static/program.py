@@ -46,6 +46,8 @@ class Program:
         self.layouts = Layouts(self.units, self.read, {k: self.choice(g) for k, g in self.geometries.items()})
         self.fed = {self.read.names[s] for s in plan.inputs}
         self.layouts.settle(self.fed.__contains__)
+        self.layouts.save(self.geometries, tuning.forms)
+        self.ws = tuning.workspace(self.geometries.values())  # the scratch of trials is given back
         outputs = [self.read.names[s] for s in plan.outputs]
         self.memory = Places(self.units, self.read, self.layouts, outputs, fuse=tuning.fuse)
         if self.memory.arena.nbytes > limit:
@@ -58,6 +60,13 @@ class Program:
                 self.ws.reserve(scratch)
         self.entries = [self.entry(i, unit) for i, unit in enumerate(self.units)]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of arrays, scratch and prepared weights."""
+        trials = [(self.layouts.trial(u), self.geometries[id(u)]) for u in self.units if u.kind == "conv"]
+        forms = sum(t.algorithm.weight_bytes(g) for t, g in trials if t is not None)
+        return self.memory.arena.nbytes + self.ws.held + forms
+
     def geometry(self, unit: Unit) -> Geometry:
         """The numbers of a convolution."""
         shape = self.read.shape(unit.inputs[0])
@@ -67,9 +76,9 @@ class Program:
     def choice(self, g: Geometry) -> Choice:
         """The candidates of a convolution: by trial, or by rule without times."""
         if self.tuning.tune:
-            return choose(g, exact=self.tuning.exact, workspace=self.ws)
+            return choose(g, exact=self.tuning.exact, lean=self.tuning.lean, workspace=self.ws)
         pairs = [(a, b) for a in (LAST, FIRST) for b in (LAST, FIRST)]
-        found = [heuristic(g, exact=self.tuning.exact, x_layout=a, y_layout=b) for a, b in pairs]
+        found = [heuristic(g, exact=self.tuning.exact, x_layout=a, y_layout=b, lean=self.tuning.lean) for a, b in pairs]
         return Choice(tuple(t for t in found if t is not None))
 
     # compiling ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ SHARED = 4_000_000
 class Tuning:
     """How a program is made."""
 
-    __slots__ = ("exact", "executor", "fuse", "threads", "tune")
+    __slots__ = ("exact", "executor", "forms", "fuse", "lean", "threads", "tune")
 
     def __init__(
         self, *, fuse: bool, tune: bool, exact: bool, threads: int, executor: ThreadPoolExecutor | None
@@ -24,6 +24,8 @@ class Tuning:
         self.exact = exact
         self.threads = threads
         self.executor = executor
+        self.lean = False
+        self.forms = 1 << 62
 
     def workspace(self, convolutions: Collection[Geometry]) -> Workspace:
         """Scratch and threads for a program with these convolutions: one thread where all of them are small."""

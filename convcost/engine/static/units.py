@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.workspace import aligned
 from convcost.engine.plan import Plan, Step
 from convcost.engine.values import Array
 from convcost.ir import Graph, Node, Tensor
@@ -67,19 +68,25 @@ class Unit:
         if self.factor is not None:
             if self.step.node.op == "ConvTranspose":
                 parts = w.reshape(group, w.shape[0] // group, *w.shape[1:])
-                w = (parts * self.factor.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))).reshape(w.shape)
+                w = _times(parts, self.factor.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))).reshape(w.shape)
             else:
-                w = w * self.factor.reshape(-1, *(1,) * (w.ndim - 1))
+                w = _times(w, self.factor.reshape(-1, *(1,) * (w.ndim - 1)))
         if self.taken is not None:
-            by_group = w.astype(np.float64).reshape(group, -1, *w.shape[1:])
             factors = self.taken.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))
-            w = (by_group * factors).reshape(w.shape).astype(np.float32)
+            w = _times(w.reshape(group, -1, *w.shape[1:]), factors).reshape(w.shape)
         return np.asarray(w)
 
     @property
     def reads(self) -> list[str]:
         """Names of the arrays that the unit needs."""
         return [n for n in self.inputs if n] + ([self.addend] if self.addend else [])
+
+
+def _times(w: Array, factor: Array) -> Array:
+    """The product in single precision, in memory that goes back to the system when it is free."""
+    out = aligned(w.shape, np.float32)
+    np.multiply(w, factor, out=out, casting="same_kind")
+    return out
 
 
 def relu(y: Any) -> None:

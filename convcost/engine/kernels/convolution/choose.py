@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter_ns, thread_time_ns
 
 import numpy as np
 import numpy.typing as npt
 
 from convcost.engine.kernels.convolution.epilogue import epilogue, relu
+from convcost.engine.kernels.convolution.fft import SLOW
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, LAST, Algorithm
 from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned
@@ -24,9 +29,27 @@ HOPELESS = 1.5
 """Candidates this many times slower than the best of their layouts are not run again."""
 FRUGAL = 1.04
 """A candidate that is slower than the best by less than this is taken where its weights are smaller."""
+MANY = 2000
+"""Calls of a program from which on it is made again for each trial."""
+LARGE = 5
+FEW_BYTES = 8 << 20
+"""Candidates that enlarge the weights more than this are not tried, unless to no more than so many bytes."""
 LEAN = 1.25
 SLIGHT = 1 << 20
 """Where memory is short the weights of a candidate may take so many times their own bytes, and so many more."""
+
+
+_only: ContextVar[str | None] = ContextVar("only", default=None)
+
+
+@contextmanager
+def forced(name: str | None) -> Iterator[None]:
+    """A context in which convolutions are computed by the algorithm of this name, where it can; None changes nothing."""
+    token = _only.set(name)
+    try:
+        yield
+    finally:
+        _only.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +81,10 @@ class Choice:
         """The best candidate between two layouts; None where no algorithm joins them or none was tried."""
         return next((t for t in self.trials if t.layouts == (x_layout, y_layout)), None)
 
+    def preferring(self, trial: Trial) -> Choice:
+        """With this one first."""
+        return replace(self, trials=(trial, *(t for t in self.trials if t is not trial)))
+
     def frugal(self, g: Geometry) -> Choice:
         """For each pair of layouts the candidate with the smallest weights among those about as fast as the best."""
         best: dict[tuple[str, str], Trial] = {}
@@ -80,13 +107,15 @@ def candidates(
     `lean` leaves out those that would enlarge the weights.
     """
     most = LEAN * 4 * g.m * g.cg * g.taps + SLIGHT
+    only = _only.get()
     return [
         a
         for a in ALGORITHMS
         if (a.exact or not exact)
+        and only in (None, a.name)
         and (layouts is None or (a.x_layout, a.y_layout) in layouts)
         and (a.shuffles or not g.shuffled)
-        and a.applies(g) is None
+        and a.applies(g) in ((None,) if only is None else (None, SLOW))
         and (not lean or a.weight_bytes(g) <= most)
     ]
 
@@ -102,7 +131,7 @@ def heuristic(
     return Trial(best, best.tiles[len(best.tiles) // 2])
 
 
-_known: dict[tuple[Geometry, str, bool, bool, int, Layouts | None], Choice] = {}
+_known: dict[tuple[Geometry, str, bool, bool, int, Layouts | None, str | None], Choice] = {}
 _lock = threading.Lock()
 
 
@@ -122,7 +151,7 @@ def choose(
     """
     ws = workspace or Workspace()
     kind = np.dtype(dtype)
-    key = (g, kind.str, exact, lean, ws.threads, layouts)
+    key = (g, kind.str, exact, lean, ws.threads, layouts, _only.get())
     if key not in _known:
         found = likely(g, candidates(g, exact=exact, layouts=layouts, lean=lean))
         made = _measure(g, kind, found, ws).frugal(g)
@@ -132,7 +161,9 @@ def choose(
 
 
 def likely(g: Geometry, found: list[Algorithm]) -> list[Algorithm]:
-    """Those whose predicted work is near the least between the same layouts."""
+    """Those whose predicted work is near the least between the same layouts, and whose weights are not far larger."""
+    most = max(LARGE * 4 * g.m * g.cg * g.taps, FEW_BYTES, min((a.weight_bytes(g) for a in found), default=0))
+    found = [a for a in found if a.weight_bytes(g) <= most]
     least: dict[tuple[str, str], float] = {}
     for a in found:
         pair = (a.x_layout, a.y_layout)
@@ -143,20 +174,20 @@ def likely(g: Geometry, found: list[Algorithm]) -> list[Algorithm]:
 def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], ws: Workspace) -> Choice:
     rng = np.random.default_rng(0)
     shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
-    w = rng.standard_normal(shape).astype(dtype)
-    xs = {k: rng.standard_normal(g.x_shape(k)).astype(dtype) for k in ("nchw", "nhwc")}
+    w = _random(rng, shape, dtype)
+    xs = {k: _random(rng, g.x_shape(k), dtype) for k in ("nchw", "nhwc")}
     ys = {k: aligned(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
     end = epilogue(bias=np.zeros(g.m, dtype), activation=relu)
     ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in found for tile in a.tiles))
     trials: list[Trial] = []
-    programs: list[list[Program]] = []
+    makers: list[Callable[[], list[Program]]] = []
     forms: dict[tuple[object, ...], object] = {}
     for a in found:
         prepared = forms[a.form] if a.form in forms else forms.setdefault(a.form, a.prepare(w, g))
         for tile in a.tiles:
             trials.append(Trial(a, tile))
-            programs.append(a.compile(xs[a.x_layout], prepared, g, ys[a.y_layout], ws, end, tile))
-    times = _race(trials, programs, ws)
+            makers.append(partial(a.compile, xs[a.x_layout], prepared, g, ys[a.y_layout], ws, end, tile))
+    times = _race(trials, makers, ws)
     order = sorted(range(len(trials)), key=times.__getitem__)
     return Choice(
         trials=tuple(Trial(trials[i].algorithm, trials[i].tile, times[i]) for i in order),
@@ -165,18 +196,32 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], w
     )
 
 
-def _race(trials: list[Trial], programs: list[list[Program]], ws: Workspace) -> list[float]:
-    """The shortest run of each, in seconds: of the processor's time where one thread runs, as others use it too."""
+def _random(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
+    out = aligned(shape, dtype)
+    rng.standard_normal(dtype=dtype.type, out=out)  # type: ignore[arg-type]
+    return out
+
+
+def _race(trials: list[Trial], makers: list[Callable[[], list[Program]]], ws: Workspace) -> list[float]:
+    """The shortest run of each, in seconds: of the processor's time where one thread runs, as others use it too.
+
+    Programs of many calls are not kept from turn to turn, as together they would take more memory than the arrays.
+    """
     clock = thread_time_ns if ws.threads == 1 else perf_counter_ns
     times = [float("inf")] * len(trials)
+    kept: dict[int, list[Program]] = {}
     start = clock()
     for turn in range(ROUNDS):
         best: dict[tuple[str, str], float] = {}
         for t, seconds in zip(trials, times, strict=True):
             best[t.layouts] = min(best.get(t.layouts, float("inf")), seconds)
-        for i, (t, program) in enumerate(zip(trials, programs, strict=True)):
+        for i, (t, make) in enumerate(zip(trials, makers, strict=True)):
             if turn and times[i] > HOPELESS * best[t.layouts]:
+                kept.pop(i, None)
                 continue
+            program = kept[i] if i in kept else make()
+            if sum(map(len, program)) < MANY:
+                kept[i] = program
             begin = clock()
             ws.execute(program)
             times[i] = min(times[i], (clock() - begin) * 1e-9)

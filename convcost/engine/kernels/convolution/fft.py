@@ -22,12 +22,15 @@ from convcost.engine.kernels.convolution.workspace import Array, Program, Worksp
 
 LEAST_TAPS = 25
 
+SLOW = "the kernel is small"
+"""Said of a kernel that could be transformed but never is the faster for it."""
+
 
 def applies(g: Geometry) -> str | None:
     """None, or why not."""
     if g.transposed:
         return "transposed"
-    return "the kernel is small" if g.taps < LEAST_TAPS else None
+    return SLOW if g.taps < LEAST_TAPS else None
 
 
 def good_length(n: int) -> int:

@@ -1,0 +1,98 @@
+"""Scratch and prepared weights of single nodes, from their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+
+from convcost.engine.kernels.conv import Algorithm, Geometry, candidates, geometry
+from convcost.engine.kernels.convolution.choose import likely
+from convcost.errors import ShapeError
+from convcost.ir import DType, Graph, Node, Tensor
+
+CONVOLUTIONS = {"Conv", "ConvTranspose", "FusedConv"}
+VIEWS = {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Shape", "Size", "Slice", "Split"}
+"""Operators that copy nothing, or so little that it does not count."""
+TIMES = {"QLinearConv": 8, "ConvInteger": 8, "QLinearMatMul": 6, "MatMulInteger": 6, "DynamicQuantizeLinear": 3}
+"""Temporary arrays in parts of the largest input or output; others take twice that."""
+SPARE = 1.4
+SPARE_EACH = 1 << 13
+"""Prepared weights may take so many times those of the algorithm with the least predicted work, and so many more."""
+TRIALS = 1.3
+"""What trials take in parts of their arrays: their programs are objects too."""
+TILE = 8 << 20
+"""Scratch of a convolution that is computed node by node: columns and products of a tile."""
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """Bytes of a convolution.
+
+    `forms` is set aside for prepared weights (a program as a whole keeps to it), `lean` where none may enlarge them,
+    `scratch` of all threads, `trial` while its algorithms are tried.
+    """
+
+    forms: int
+    lean: int
+    scratch: int
+    trial: int
+
+
+def of_convolution(node: Node, graph: Graph, limit: int, threads: int) -> Needs | None:
+    """What a convolution may take; None for another node, or where its shapes are not known."""
+    if node.op not in CONVOLUTIONS or node.attrs is None or len(node.inputs) < 2:
+        return None
+    x, w = (_sizes(graph.tensors.get(n)) for n in node.inputs[:2])
+    if x is None or w is None or 0 in x or 0 in w:
+        return None
+    try:
+        g = geometry(x, w, node.attrs)
+    except (ShapeError, ArithmeticError, ValueError):
+        return None
+    if 4 * max(g.batch * g.c * _product(g.spatial), g.positions * g.m) > limit:
+        return None
+    return _needs(g, threads)
+
+
+@lru_cache(maxsize=1024)
+def _needs(g: Geometry, threads: int) -> Needs:
+    found = likely(g, candidates(g))
+    forms: dict[tuple[object, ...], int] = {a.form: a.weight_bytes(g) for a in found}
+    lean = max((a.weight_bytes(g) for a in candidates(g, lean=True)), default=0)
+    usual = min(found, key=lambda a: a.work(g)).weight_bytes(g) if found else 0
+    scratch = threads * max((_scratch(a, g, threads) for a in found), default=0)
+    arrays = 8 * (g.batch * g.c * _product(g.spatial) + g.positions * g.m)
+    weights = 4 * g.m * g.cg * g.taps
+    most = max(max(forms.values(), default=0), lean)
+    trial = arrays + weights + sum(forms.values()) + scratch
+    return Needs(min(most, int(usual * SPARE) + SPARE_EACH), lean, scratch, int(trial * TRIALS))
+
+
+def _scratch(a: Algorithm, g: Geometry, threads: int) -> int:
+    return max(a.scratch(g, tile, np.float32, threads) for tile in a.tiles)
+
+
+def _product(sizes: tuple[int, ...]) -> int:
+    total = 1
+    for d in sizes:
+        total *= d
+    return total
+
+
+def _sizes(t: Tensor | None) -> tuple[int, ...] | None:
+    """The shape of a tensor of single precision, where all of it is known."""
+    if t is None or t.shape is None or t.dtype is not DType.FLOAT32:
+        return None
+    shape = tuple(d for d in t.shape if isinstance(d, int))
+    return shape if len(shape) == len(t.shape) else None
+
+
+def temporary(node: Node, given: int, made: Iterable[int]) -> int:
+    """Bytes of temporary arrays of a usual kernel, of which the largest input and the outputs take so many."""
+    if node.op in VIEWS:
+        return 0
+    if node.op in CONVOLUTIONS:
+        return given + TILE
+    return TIMES.get(node.op, 2) * max(given, max(made, default=0))
