@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -50,7 +51,9 @@ def bytes_of(path: str, name: str) -> bytes:
     try:
         if path == "-":
             return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
-        with open(path, "rb") as file:  # noqa: PTH123 - names that are not UTF-8 stay as they are
+        from convcost.onnx_reader.source import open_regular  # noqa: PLC0415 - a pipe or a device is not waited for
+
+        with os.fdopen(open_regular(path), "rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ModelError(error.strerror or "cannot be read", file=name, code="C201") from None

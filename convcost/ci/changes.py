@@ -17,6 +17,11 @@ TITLES = {
 }
 """Attributes by the names that people know them by."""
 
+SIZES = ("kernel_shape", "strides", "dilations", "output_shape")
+"""Attributes that are sizes, one for each axis."""
+
+STANDARD = "ai.onnx"
+
 SPATIAL = ("Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "MaxPool", "AveragePool", "FusedConv")
 """Operators whose inputs are batch × channels × sizes."""
 
@@ -45,11 +50,13 @@ NOTHING = Cost(
 
 def changes(old: Layer, new: Layer) -> list[Change]:
     """The properties in which two layers differ."""
-    out = list(words("op", old.op, new.op)) + list(words("domain", old.domain, new.domain))
+    out = list(words("op", old.op, new.op))
+    out += words("domain", old.domain or STANDARD, new.domain or STANDARD)
     out += words("kind", old.kind, new.kind)
     for name in dict.fromkeys([*TITLES, *old.attributes, *new.attributes]):
         before, after = old.attributes.get(name), new.attributes.get(name)
-        out += words(TITLES.get(name, name), value(before), value(after))
+        sign = "×" if name in SIZES else ","
+        out += words(TITLES.get(name, name), value(before, sign), value(after, sign))
     out += shapes("input", old, new, first(old.inputs), first(new.inputs))
     out += shapes("output", old, new, first(old.outputs), first(new.outputs))
     out += words("type", old.dtype, new.dtype)
@@ -95,11 +102,11 @@ def every(shapes: list[list[int | str] | None]) -> str:
     return ", ".join(value(shape) or "?" for shape in shapes)
 
 
-def value(what: Any) -> str | None:
+def value(what: Any, sign: str = "×") -> str | None:
     """3×3 for a list, else the value; long ones lose their middle."""
     if what is None:
         return None
-    text = "×".join(map(str, what)) if isinstance(what, list) else str(what)
+    text = sign.join(map(str, what)) if isinstance(what, list) else str(what)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 + 1 :]}"
 
 

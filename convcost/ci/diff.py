@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.ci.changes import NOTHING, changes, cost_deltas, delta
 from convcost.ci.matching import matched
-from convcost.record import COUNTED, CoverageDiff, Delta, Diff, Layer, LayerDiff, Model, Rename, Side
+from convcost.record import COUNTED, Change, CoverageDiff, Delta, Diff, Layer, LayerDiff, Model, Rename, Side
 
 TOTALS = (*COUNTED, "peak_memory_bytes")
 
@@ -60,6 +60,7 @@ def pair(old: Layer, new: Layer, *, moved: bool) -> LayerDiff | None:
     """Two layers that belong together, if anything but a name differs."""
     costs = cost_deltas(old.cost, new.cost) if old.cost != new.cost else []
     what = changes(old, new) if costs or not alike(old, new) else []
+    what = what or [change_of(d) for d in costs[:LISTED]]
     if not what and not costs and not moved:
         return None
     return LayerDiff(
@@ -70,6 +71,16 @@ def pair(old: Layer, new: Layer, *, moved: bool) -> LayerDiff | None:
         changes=what,
         deltas=costs,
     )
+
+
+def change_of(one: Delta) -> Change:
+    """A quantity as what changed: where nothing else did, as when a weight is now counted with another layer."""
+    old, new = (None if n is None else str(n) for n in (one.old, one.new))
+    return Change(what=one.metric.replace("_", " "), old=old, new=new)
+
+
+LISTED = 3
+"""Quantities that are named where no property differs."""
 
 
 def alike(old: Layer, new: Layer) -> bool:

@@ -45,7 +45,9 @@ class Document:
             if found is None:
                 raise ConfigError(f"not TOML: {wrong}", file=self.path, code="C302") from None
             at = len(text.rstrip()) if found[2] is None else self.offset(int(found[2]), int(found[3]))
-            raise self.pointing(f"not TOML: {lower(found[1])}", (at, at + 1), code="C302") from None
+            both = "'models'" in found[1] and "twice" in found[1]
+            hint = "models is a list or tables, not both: list every model as a table" if both else None
+            raise self.pointing(f"not TOML: {lower(found[1])}", (at, at + 1), code="C302", help=hint) from None
 
     def offset(self, line: int, column: int) -> int:
         """A line and a column, from 1, as a place in the text."""

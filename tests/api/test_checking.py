@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -167,6 +168,14 @@ def test_the_command_that_accepts_a_value_does(budget: str, capfd: pytest.Captur
     else:
         assert main(words[1:]) == 0
     capfd.readouterr()
+
+
+def test_a_pipe_is_not_waited_for(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(place / "report.json")
+    assert main(["check", "report.json", "--budget", "macs=5"]) == 2
+    assert main(["diff", "report.json", "models/lenet5.onnx"]) == 2
+    assert main(["check", "models/lenet5.onnx", "--max-growth", "0", "--baseline", "report.json"]) == 2
+    assert capfd.readouterr().err.count("not a regular file") == 3
 
 
 def test_a_pattern_that_no_model_has_is_said(place: Path) -> None:

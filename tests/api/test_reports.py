@@ -89,7 +89,7 @@ def test_beyond_the_limit_nothing_is_read(tmp_path: Path) -> None:
         convcost.read(str(file))
 
 
-@pytest.mark.parametrize(("path", "cause"), [("none.json", "No such file"), (".", "directory"), ("a\0b", "null")])
+@pytest.mark.parametrize(("path", "cause"), [("none.json", "no such file"), (".", "directory"), ("a\0b", "NUL")])
 def test_what_cannot_be_opened(path: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match=cause):

@@ -142,6 +142,13 @@ def test_a_mistake_is_shown_in_its_place(read: Read, text: str, start: str, mean
     assert caught.value.help == help or help is None
 
 
+def test_models_as_a_list_and_as_tables_has_a_hint(read: Read) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read('models = ["a.onnx"]\n[models."b.onnx"]\nmacs = 5')
+    assert caught.value.line == 2
+    assert caught.value.help == "models is a list or tables, not both: list every model as a table"
+
+
 def test_a_huge_integer_is_an_error_not_a_crash(read: Read) -> None:
     with pytest.raises(ConfigError, match="not TOML"):
         read("macs = " + "9" * 5000)

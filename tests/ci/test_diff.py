@@ -191,6 +191,13 @@ def test_what_changed_has_the_fields_names(layer: Make, model: Make) -> None:
     ]  # fmt: skip
 
 
+def test_a_weight_that_is_counted_with_another_layer_now_is_named(layer: Make, model: Make) -> None:
+    """Nothing but a cost differs."""
+    old, new = layer("c", 1, weight_bytes=64), layer("c", 1, weight_bytes=0)
+    (one,) = difference(model([old]), model([new])).layers
+    assert [(c.what, c.old, c.new) for c in one.changes] == [("weight bytes", "64", "0")]
+
+
 def test_the_largest_change_comes_first_and_unknown_ones_before_it(layer: Make, model: Make) -> None:
     old = [layer("a", 10), layer("b", 20), layer("c", 30), layer("d", 40)]
     new = [layer("a", 11), layer("b", 5), layer("c", None), layer("d", 40)]
