@@ -15,6 +15,8 @@ from convcost.errors import ReportError
 from convcost.record import Layer, Model, Report
 from convcost.report.text import visible
 
+LONGEST = 10**18
+"""Nanoseconds: 31 years."""
 REST = "outside the layers"
 """Time that belongs to none of them: calls of functions, changes of layout."""
 
@@ -61,12 +63,19 @@ def event(pid: int, name: str, category: str, start: int, took: int, more: dict[
         "ph": "X",
         "name": name,
         "cat": visible(category),
-        "ts": start / 1000,
-        "dur": took / 1000,
+        "ts": microseconds(start),
+        "dur": microseconds(took),
         "pid": pid,
         "tid": 1,
         "args": more,
     }
+
+
+def microseconds(ns: int) -> float:
+    """Nanoseconds in the unit of the format. Raises ReportError where no clock could have measured them."""
+    if abs(ns) >= LONGEST:
+        raise ReportError(f"a time of more than {LONGEST:,} ns cannot be drawn", code="C504")
+    return ns / 1000
 
 
 def args(layer: Layer) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def args(layer: Layer) -> dict[str, Any]:
         "gflops": t.gflops,
         "roof_share": t.roof_share,
         "bound": t.bound,
-        "mad_us": t.mad_ns / 1000,
+        "mad_us": microseconds(t.mad_ns),
         "runs": t.runs,
     }
     return {key: value for key, value in found.items() if value is not None}
