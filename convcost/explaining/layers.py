@@ -8,7 +8,7 @@ from convcost.explaining.drawing import drawings
 from convcost.explaining.facts import convolution_of
 from convcost.explaining.notes import notes
 from convcost.explaining.rules import generic
-from convcost.explaining.steps import STEPS
+from convcost.explaining.steps import STEPS, pooling_of
 from convcost.explaining.traffic import field, moved
 from convcost.record import Layer, Section, Sentence
 
@@ -17,7 +17,9 @@ def layer_sections(layer: Layer, *, drawn: bool = True) -> list[Section]:
     """Everything about one layer."""
     conv = convolution_of(layer)
     if conv is None:
-        return [*derived(layer), *about("Bytes", moved(layer)), *about("Receptive field", field(layer))]
+        pooled = pooling_of(layer) if drawn and layer.op in ("MaxPool", "AveragePool") and not layer.domain else None
+        seen = pictures(pooled) if pooled is not None else []
+        return [*derived(layer), *seen, *about("Bytes", moved(layer)), *about("Receptive field", field(layer))]
     return [
         *core(layer, conv),
         *(pictures(conv) if drawn else []),

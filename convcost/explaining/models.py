@@ -69,7 +69,9 @@ def headline(model: Model) -> list[Sentence]:
         )
     if cost.macs and model.layers:
         working = sum(1 for layer in model.layers if layer.cost.macs)
-        said.append(say(f"{plural(working, 'layers')} multiply; the others add, compare or only move data."))
+        verb = "multiplies" if working == 1 else "multiply"
+        others = "" if working == len(model.layers) else "; the others add, compare or only move data"
+        said.append(say(f"{plural(working, 'layers')} {verb}{others}."))
     if cost.params and cost.macs:
         said.append(shown("Each parameter is used on average for this many MACs",
                           over(number(cost.macs, "MACs"), number(cost.params, "parameters"))))  # fmt: skip
@@ -89,13 +91,18 @@ def by_kind(model: Model) -> list[Section]:
     if not total:
         return []
     order = sorted(sums.items(), key=lambda pair: -pair[1])
+    if len(order) == 1:
+        return [
+            Section(
+                title="Where the multiplications are", sentences=[say(f"All in layers of one kind: {order[0][0]}.")]
+            )
+        ]
     said = []
     for kind, macs in order:
         many = sum(1 for layer in model.layers if layer.kind == kind and layer.cost.macs)
         does = "layer does" if many == 1 else "layers do"
         said.append(shown(f"{many:,} {kind} {does}", over(macs, total), percent=True))
-    if len(order) > 1:
-        said.append(shown("Together", plus(*(number(macs, kind) for kind, macs in order)), unit="MACs"))
+    said.append(shown("Together", plus(*(number(macs, kind) for kind, macs in order)), unit="MACs"))
     return [Section(title="Where the multiplications are", sentences=said)]
 
 

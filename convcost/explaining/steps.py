@@ -11,6 +11,7 @@ from convcost.alternatives.layer import numbers
 from convcost.errors import ShapeError
 from convcost.explaining.convolution import output_size
 from convcost.explaining.facts import at, groups_of_axes, whole
+from convcost.explaining.notes import leftover
 from convcost.explaining.saying import along, capital, plural, proved, repeated, say, shown, sizes
 from convcost.explaining.terms import ceiled, minus, number, over, plus, times
 from convcost.ops.matmul import GemmAttrs, gemm_operands
@@ -58,7 +59,11 @@ def pooling(layer: Layer) -> list[Section]:
 def pooled_size(layer: Layer, conv: ConvLayer) -> list[Sentence]:
     """As of a convolution, or rounded up."""
     if not layer.attributes.get("ceil_mode"):
-        return output_size(conv)
+        lost = leftover(layer, conv)
+        more = (
+            [say("Rounding up instead (ceil_mode) would let one more window hang over the edge there.")] if lost else []
+        )
+        return output_size(conv) + lost + more
     out = []
     for axes in groups_of_axes(conv):
         a = axes[0]

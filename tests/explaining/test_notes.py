@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from convcost import api
 
@@ -59,3 +63,27 @@ def test_stacked_layers_have_room_for_activations() -> None:
     (explanation,) = api.explain("8x8x8 -(5x5x8x8 same)->").explanations
     (two,) = [section for section in explanation.sections if section.title == "Instead: two 3×3"]
     assert any("room for an activation" in sentence.text for sentence in two.sentences)
+
+
+def pooled(attributes: dict[str, object]) -> bytes:
+    nodes = [helper.make_node("MaxPool", ["x"], ["y"], name="p", kernel_shape=[3, 3], strides=[2, 2], **attributes)]
+    x, y = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4, 8, 8]), helper.make_empty_tensor_value_info("y")
+    graph = helper.make_graph(nodes, "g", [x], [y])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "wanted"),
+    [({}, "floor((8 + 0 + 0 − 3) / 2) + 1 = 3"), ({"ceil_mode": 1}, "ceil((8 + 0 + 0 − 3) / 2) + 1 = 4")],
+)
+def test_pooling_rounds_down_or_up(attributes: dict[str, object], wanted: str, tmp_path: Path) -> None:
+    """onnxruntime gives 3 and 4 for a window of 3 that moves 2 over 8."""
+    ort = pytest.importorskip("onnxruntime")
+    data = pooled(attributes)
+    (out,) = ort.InferenceSession(data).run(None, {"x": np.zeros((1, 4, 8, 8), np.float32)})
+    assert wanted.endswith(f"= {out.shape[2]}")
+    (tmp_path / "p.onnx").write_bytes(data)
+    (explanation,) = api.explain(str(tmp_path / "p.onnx"), layer="p").explanations
+    sentences = [s for section in explanation.sections for s in section.sentences]
+    assert any(s.equation and s.equation.text.startswith(wanted) for s in sentences)
+    assert any("ceil_mode" in s.text for s in sentences)
