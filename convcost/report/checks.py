@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from convcost import units
 from convcost.record import Check, CheckedLayer
-from convcost.report.picture import Bar, Block, Cell, Column, Facts, Fold, Heading, Paragraph, Table
+from convcost.report.picture import Amount, Bar, Block, Cell, Column, Facts, Fold, Heading, Paragraph, Table
 from convcost.report.text import Line, Text
 from convcost.report.view import number, size
 
@@ -122,4 +122,5 @@ def signed(change: int | None, how: str = "si", *, in_bytes: bool = False) -> st
     """+1.2 M, −3.4 KiB, 0."""
     if not change:
         return "?" if change is None else "0"
-    return ("+" if change > 0 else "−") + (size if in_bytes else number)(abs(change), how)
+    text = ("+" if change > 0 else "−") + (size if in_bytes else number)(abs(change), how)
+    return Amount(text, change, "B" if in_bytes else "")

@@ -29,11 +29,11 @@ def chart(comparison: Comparison, canvas: Canvas) -> Chart | None:
     points = [
         {"x": round(x.place(a), 4), "y": round(y.place(b), 4), "kind": kind(i, way)} for i, way, a, b in ways
     ]  # fmt: skip
-    kinds = [name for name in KINDS if name in {p["kind"] for p in points}]
+    kinds = used(comparison)
     title = "MACs against time" if is_timed else "MACs against parameters"
     things = "MACs, parameters and time" if is_timed else "MACs and parameters"
-    front = any(way.pareto for _, way, _, _ in ways)
-    subtitle = f"on the front: no other way beats it in {things} together" if front else "no front: outputs differ"
+    front = {True, False} <= {way.pareto for _, way, _, _ in ways}
+    subtitle = f"on the front: no other way beats it in {things} together" if front else "of each"
     names = [f"#{i} {plain(way.name, 30)}" for i, way, _, _ in ways]
     spec = frame(
         canvas, title, f"{plain(comparison.of, 60)} · {subtitle}",
@@ -58,6 +58,12 @@ def kind(i: int, way: Alternative) -> str:
     if i == 0:
         return KINDS[0]
     return KINDS[3] if way.pareto is None else KINDS[1] if way.pareto else KINDS[2]
+
+
+def used(comparison: Comparison) -> list[str]:
+    """The words of the key."""
+    there = {kind(i, way) for i, way in enumerate(comparison.alternatives[:MOST])}
+    return [name for name in KINDS if name in there]
 
 
 def across(way: Alternative, *, is_timed: bool) -> int | None:

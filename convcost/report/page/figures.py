@@ -31,10 +31,16 @@ def of_model(model: Model, machine: Environment | None, identity: str) -> str:
 
 
 def of_comparison(comparison: Comparison, identity: str) -> str:
-    """The Pareto front."""
-    chart = pareto.chart(comparison, WIDE)
-    items = "".join(f"<li><span class=s{i}>{shape}</span> {html(kind)}</li>" for i, (shape, kind) in enumerate(SHAPES))
-    return together([(chart, "wide")] if chart is not None else [], identity, f'<ul class="key">{items}</ul>\n')
+    """The Pareto front, once for wide screens and once for narrow ones."""
+    sizes = [(pareto.chart(comparison, WIDE), "wide big"), (pareto.chart(comparison, HALF), "small")]
+    used = pareto.used(comparison)
+    items = "".join(
+        f"<li><span class=s{i}>{shape}</span> {html(kind)}</li>"
+        for i, (shape, kind) in enumerate(SHAPES)
+        if kind in used
+    )
+    found = [(chart, kind) for chart, kind in sizes if chart is not None]
+    return together(found, identity, f'<ul class="key">{items}</ul>\n')
 
 
 def together(found: list[tuple[Chart, str]], identity: str, legend: str) -> str:
@@ -57,7 +63,8 @@ def figure(chart: Chart, kind: str, identity: str) -> str:
         areas = [[area.name, area.parent, area.first, area.end] for area in chart.areas]
         tied += f' data-areas="{html(msgspec.json.encode(areas).decode())}"'
     says = f"<figcaption><b>{html(chart.title)}</b><span>{html(chart.subtitle)}</span></figcaption>"
-    return f"<figure{f' class={kind}' if kind else ''}{tied}>{says}\n{svg}\n</figure>"
+    looks = f' class="{kind}"' if kind else ""
+    return f"<figure{looks}{tied}>{says}\n{svg}\n</figure>"
 
 
 def key(model: Model) -> str:

@@ -12,7 +12,7 @@ const grouped = digits => digits.replace(/\B(?=(\d{3})+$)/g, ",");
 /* Tables: sort, filter, digits, one chosen row. Figures stay text; they are compared as whole numbers of any size. */
 const keyOf = cell => {
   const text = cell.dataset.v ?? cell.textContent.trim();
-  const plain = text.replace(/,/g, "");
+  const plain = text.replace(/,/g, "").replace("−", "-").replace(/^[^\d-]+(?=\d)/, "");
   if (/^-?\d+$/.test(plain)) return [0, BigInt(plain)];
   if (text === "" || text === "?") return [2, ""];
   const number = Number.parseFloat(plain);
