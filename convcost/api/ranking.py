@@ -73,8 +73,12 @@ def saving(change: Change, new: Cost, total: Cost) -> record.Saving:
 
 def ranked(savings: Sequence[record.Saving]) -> list[record.Saving]:
     """The largest saving first; those that save nothing are left out."""
-    kept = [one for one in savings if one.saved_macs is not None and one.saved_macs > 0]
-    return sorted(kept, key=lambda one: (-(one.saved_macs or 0), one.index))
+    return ordered([one for one in savings if one.saved_macs is not None and one.saved_macs > 0])
+
+
+def ordered(savings: Sequence[record.Saving]) -> list[record.Saving]:
+    """The largest saving first, then those that cost more; what is not known counts as nothing."""
+    return sorted(savings, key=lambda one: (-(one.saved_macs or 0), one.index))
 
 
 def over_ideas(
@@ -99,14 +103,15 @@ def over_ideas(
             held = best.get(one_saving.index)
             if held is None or (one_saving.saved_macs or 0) > (held.saved_macs or 0):
                 best[one_saving.index] = one_saving
-        if ranked(savings):
-            ideas.append(summed(idea.name, ranked(savings), total))
+        if sum(one.saved_macs or 0 for one in savings) > 0:
+            ideas.append(summed(idea.name, savings, total))
     return ranked(list(best.values())), sorted(ideas, key=lambda one: one.macs if one.macs is not None else 0)
 
 
 def summed(idea: str, savings: Sequence[record.Saving], total: Cost) -> record.IdeaTotal:
-    """The totals of the model with one idea wherever it saves. Weights that layers share count for each of them."""
-    macs = None if total.macs is None else total.macs - sum(one.saved_macs or 0 for one in savings)
+    """The totals of the model with one idea wherever it applies. Weights that layers share count for each of them."""
+    work = [one.saved_macs for one in savings]
+    macs = None if total.macs is None or None in work else total.macs - sum(n or 0 for n in work)
     fewer = [one.saved_params for one in savings]
     known = total.params is not None and None not in fewer
     params = (total.params or 0) - sum(n or 0 for n in fewer) if known else None

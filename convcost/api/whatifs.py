@@ -87,7 +87,7 @@ def replaced(
         new=after.totals,
         ratio=ranking.ratio(after.totals, model.totals),
         replaced=[one_replaced(*each) for each in zip(made, costs, fits, strict=True)],
-        ranking=ranking.ranked(savings),
+        ranking=ranking.ordered(savings),
     )
     notes = notes + sizes_fixed(item, made)
     if output is None:

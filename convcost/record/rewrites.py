@@ -54,7 +54,7 @@ class Saving(Record, frozen=True):
 
 
 class IdeaTotal(Record, frozen=True):
-    """What one idea would do to all selected layers together: how many it fits, and the model's totals then."""
+    """What one idea would do to all selected layers together: how many it applies to, and the totals then."""
 
     idea: str
     layers: int

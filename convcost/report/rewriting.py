@@ -61,7 +61,7 @@ def rewrite_blocks(rewrite: Rewrite, view: View, how: str) -> list[Block]:
         blocks.append(totals(rewrite.old, rewrite.new, rewrite.ratio, how))
         blocks += layers(rewrite, view, how)
     if rewrite.ideas:
-        blocks += [Heading(("Each idea, wherever it saves",)), ideas(rewrite.ideas, how)]
+        blocks += [Heading(("Each idea, wherever it applies",)), ideas(rewrite.ideas, how)]
     if rewrite.to is None:
         blocks += ranking(rewrite.ranking, view, how)
     lines = skipped(rewrite.skipped)
@@ -117,7 +117,7 @@ def layers(rewrite: Rewrite, view: View, how: str) -> list[Block]:
             "times": times(one.ratio.macs),
             "params": number(one.old.params, how),
             "new_params": number(one.new.params, how),
-            "share": part(share.get(one.index, none_saved(one))),
+            "share": part(share.get(one.index)),
             "weights": weights(one),
         }
         rows.append(tuple(cells[column.key] for column in LAYERS))
@@ -128,11 +128,6 @@ def layers(rewrite: Rewrite, view: View, how: str) -> list[Block]:
     return [table, Paragraph(tuple(lines))] if lines else [table]
 
 
-def none_saved(one: Replaced) -> float | None:
-    """A layer that is not in the ranking saves nothing, or it is not known what."""
-    return 0.0 if one.old.macs is not None and one.new.macs is not None else None
-
-
 def unlike(replaced: list[Replaced]) -> list[Line]:
     """The form that the layers became, where it is one; else each with its layers."""
     forms: dict[str, list[str]] = {}
@@ -140,9 +135,7 @@ def unlike(replaced: list[Replaced]) -> list[Line]:
         forms.setdefault(one.form, []).append(f"#{one.index}")
     if len(forms) == 1:
         return [("form: ", Text(next(iter(forms)), local=True))]
-    return [(Text(form, local=True), ": ", listed(where)) for form, where in forms.items()] and [
-        ("form ", Text(form, local=True), ": ", listed(where)) for form, where in forms.items()
-    ]
+    return [("form ", Text(form, local=True), ": ", listed(where)) for form, where in forms.items()]
 
 
 def generated(replaced: list[Replaced]) -> list[Line]:

@@ -14,7 +14,7 @@ from convcost.alternatives.layer import ConvLayer
 
 ROUNDS = 200
 FEWEST = 3
-MOST = 5e9
+MOST = 1e10
 """Products of one fit that are done at most, as far as `FEWEST` rounds allow."""
 OVERHEAD = 2e5
 """What one operation on arrays costs besides its products."""
@@ -33,20 +33,22 @@ def stacked(kernel: Array, parts: Sequence[ConvLayer], seed: int) -> list[Array]
     for i, own in enumerate(grouped(kernel, g)):
         rest, out = own, []
         for part in parts[:-1]:
-            first, rest = split(rest, part.kernel, part.m // g, np.random.default_rng([seed, i]))
+            first, rest = split(rest, part.kernel, part.m // g, np.random.default_rng([seed, i]), MOST / g)
             out.append(first)
         rows.append([*out, rest])
     return [np.concatenate(step) for step in zip(*rows, strict=True)]
 
 
-def split(kernel: Array, size: tuple[int, ...], width: int, random: np.random.Generator) -> tuple[Array, Array]:
+def split(
+    kernel: Array, size: tuple[int, ...], width: int, random: np.random.Generator, most: float
+) -> tuple[Array, Array]:
     """`first` (width × C × size) and `last` (M × width × the rest) whose composition is near `kernel` (M × C × K)."""
     m, c = kernel.shape[:2]
     rest = tuple(k - s + 1 for k, s in zip(kernel.shape[2:], size, strict=True))
     a, b = math.prod(size), math.prod(rest)
     work = (a + b) * width**2 * (c + m) * min(a, b) + (width * a) ** 3 + (width * b) ** 3 + OVERHEAD * (a**2 + b**2)
     first, found = begin(kernel, size, width, random), np.inf
-    for _ in range(int(min(ROUNDS, max(FEWEST, MOST // work)))):
+    for _ in range(int(min(ROUNDS, max(FEWEST, most // work)))):
         last = solved(kernel, first, rest)
         first = mirrored(solved(mirrored(kernel), mirrored(last), size))
         before, found = found, distance(kernel, first, last)
