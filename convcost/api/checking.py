@@ -20,6 +20,7 @@ from convcost.ci.files import read_small
 from convcost.ci.judging import covered, judge
 from convcost.ci.verdicts import check as verdict
 from convcost.errors import ConfigError, UsageError
+from convcost.ir.dim import symbols_of
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,8 @@ def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -
     if not wanted:
         raise UsageError('no model to check: name one, or list them in the configuration: models = ["net.onnx"]')
     items = list(counted(wanted, config, rest, how if asked.time else None))
+    if not items:
+        raise UsageError(f"no model to check: {', '.join(wanted)[:200]} holds none")
     plans = [merged(*(s.budgets for s in config.of(item.name_from(config.folder))), told) for item in items]
     if not any(plans) and not asked.write_baseline:
         raise ConfigError("nothing to check: there is no budget", code="C310",
@@ -103,7 +106,7 @@ def counted(
         text = source if isinstance(source, str) else source.text
         shape = not isinstance(source, str) or notation.is_notation(source)
         name = " ".join(text.split()) if shape else os.path.relpath(text, config.folder)
-        opts = reading(config, name, options)
+        opts = reading(config, name, options, None if shape else text)
         item = load(source, opts)
         model, notes = model_of(item, opts)
         if how is None:
@@ -120,13 +123,19 @@ def measured(item: Loaded, model: record.Model, notes: list[record.Diagnostic], 
     return Item(timed(model, found), notes, item.path, found.environment)
 
 
-def reading(config: configs.Config, name: str, options: Mapping[str, object]) -> Options:
-    """How a model is read: what the options say, then the sections of the configuration, the last first."""
+def reading(config: configs.Config, name: str, options: Mapping[str, object], path: str | None) -> Options:
+    """How a model is read: what the options say, then the sections of the configuration, the last first.
+
+    What the section of all models says about dimensions and inputs holds for those that have them.
+    """
     merged_: dict[str, object] = {}
     tables: dict[str, dict[str, object]] = {"dims": {}, "inputs": {}, "trip_counts": {}}
     for section in config.of(name):
+        said = section.reading
+        if section.pattern is None and path is not None and (said.dims or said.inputs):
+            said = having(path, said)
         for key, table in tables.items():
-            table.update(getattr(section.reading, key))
+            table.update(getattr(said, key))
         merged_ |= {k: v for k in ("batch", "dtype") if (v := getattr(section.reading, k)) is not None}
     default = Options()
     for key, value in options.items():
@@ -135,6 +144,20 @@ def reading(config: configs.Config, name: str, options: Mapping[str, object]) ->
         elif value != getattr(default, key):
             merged_[key] = value
     return options_from({**merged_, **tables})
+
+
+def having(path: str, said: configs.Reading) -> configs.Reading:
+    """What is said about dimensions and inputs that the model at `path` has."""
+    from convcost import onnx_reader  # noqa: PLC0415 - onnx is slow to import
+
+    inputs = onnx_reader.read_raw(path).graph.inputs
+    symbols = symbols_of(d for t in inputs for d in t.shape or ())
+    names = {t.name for t in inputs}
+    return replace(
+        said,
+        dims={name: n for name, n in said.dims.items() if name in symbols},
+        inputs={name: shape for name, shape in said.inputs.items() if name in names},
+    )
 
 
 class Base:

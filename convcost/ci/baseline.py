@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -20,6 +21,9 @@ KEPT = ("macs", "params", "weight_bytes", "read_bytes", "write_bytes", "flops")
 """Quantities that are kept for each layer."""
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One model. `layers` holds those that cost something, each by its name: the quantities that `KEPT` names.
 
@@ -28,8 +32,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     exact: bool
     dims: dict[str, int]
-    totals: dict[str, int | None]
-    layers: dict[str, list[int | None]]
+    totals: dict[str, Count | None]
+    layers: dict[str, list[Count | None]]
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

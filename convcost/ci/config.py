@@ -107,6 +107,12 @@ def shown(path: File) -> str:
     return os.path.relpath(path)
 
 
+def from_here(path: str) -> str:
+    """A path as seen from the working folder where it lies in it: so do machines that mark a line want it."""
+    relative = os.path.relpath(path) if os.path.isabs(path) else path  # noqa: PTH117 - as given
+    return path if relative.startswith("..") else relative
+
+
 def read(path: str) -> Config:
     """The configuration in a file. Raises ConfigError, with the place of the mistake."""
     document = Document(path)
@@ -181,7 +187,7 @@ class Reader:
             most = limit(value, metric, form)
         except ValueError as wrong:
             raise self.document.fail(where, str(wrong)) from None
-        place = Location(file=self.document.path, line=self.document.line(where))
+        place = Location(file=from_here(self.document.path), line=self.document.line(where))
         return Budget(metric=metric, limit=most, form=form, level=level, pattern=pattern, location=place)
 
     def growth(self, where: Path, value: Any, level: Level) -> list[Budget]:

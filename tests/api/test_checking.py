@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -79,6 +80,16 @@ def test_how_models_are_read_stands_with_them(place: Path) -> None:
     )
     assert [check.value for check in api.check().checks] == [144 * 2 * 64, 3 * 100 * 9 * 3 * 8]
     assert [check.value for check in api.check("a.onnx", dims={"N": 5}).checks] == [144 * 5 * 64]
+
+
+def test_what_is_said_for_all_models_holds_for_those_that_have_it(place: Path) -> None:
+    """lenet5 has neither; a section of its own must not name what it lacks."""
+    saved("a.onnx", [convolution()], ["N", 4, 8, 8])
+    (place / "convcost.toml").write_text('dim.N = 2\ninput.z = "1x4x8x8"\nmacs = "1M"\n', "utf-8")
+    assert [check.value for check in api.check("a.onnx", "models/lenet5.onnx").checks] == [144 * 2 * 64, LENET_MACS]
+    (place / "convcost.toml").write_text('macs = "1M"\n[models."lenet5.onnx"]\ndim.N = 2\n', "utf-8")
+    with pytest.raises(UsageError, match="no open dimension 'N'"):
+        api.check("models/lenet5.onnx")
 
 
 def test_what_is_not_known_fails_closed() -> None:
@@ -203,6 +214,7 @@ def test_times_warn_where_they_are_measured() -> None:
     [
         ("", ["--budget", "macs=5"], "no model to check"),
         ("models = []\nmacs = 5", [], "no model to check"),
+        ("macs = 5", ["empty.json"], "holds none"),
         ("macs = 5", ["none.onnx"], "cannot be opened"),
         ("max-growth = 0", ["models/lenet5.onnx"], "there is no baseline"),
         ("max-growth = 0\nbaseline = 'convcost.toml'", ["models/lenet5.onnx"], "not a convcost baseline"),
@@ -216,6 +228,8 @@ def test_mistakes_exit_with_2_and_print_nothing(
     place: Path, prepare: str, arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (place / "convcost.toml").write_text(prepare, "utf-8")
+    empty = record.encode(msgspec.structs.replace(api.count("12x12x3 -(3x3x3x8)->"), models=[]))
+    (place / "empty.json").write_bytes(empty)
     before = sorted(path.name for path in place.rglob("*"))
     model = (place / "models" / "lenet5.onnx").read_bytes()
     assert main(["check", *arguments]) == 2

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from convcost.ci import config
 from convcost.ci.schema import config_schema
@@ -205,6 +207,28 @@ def test_a_pyproject_without_our_table_is_an_error_when_named(tmp_path: Path) ->
     (tmp_path / "pyproject.toml").write_text("[tool.other]\n", "utf-8")
     with pytest.raises(ConfigError, match=r"has no \[tool.convcost\]"):
         config.read(str(tmp_path / "pyproject.toml"))
+
+
+NAMES = [*config.TOP, *config.LAYER, "limit", "macs.limit", "x", "max-growth.macs", "models.a", "models.a.macs"]
+VALUES = ["1", "-1", "1.5", "nan", "true", "[]", "{}", '""', '"5%"', '"1MiB"', '"5 ms"', "2020-01-01", '["a", 1]', "[[[]]]",
+          '{ limit = 5, level = "off" }', "{ a = { b = 1 } }", "9" * 30, '"\\ud800"', '"é\\u0000"']  # fmt: skip
+LINES = st.one_of(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)).map(" = ".join),
+    st.sampled_from(
+        ["[[layer]]", "[layer]", "[models]", '[models."*"]', '[[models."*".layer]]', "[max-growth]", "[dim]", "#"]
+    ),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, max_size=6).map("\n".join))
+def test_any_configuration_is_read_or_refused_cleanly(read: Read, text: str) -> None:
+    """Whatever it says, only our error leaves, and it prints."""
+    try:
+        said = read(text).file
+    except ConfigError as wrong:
+        said = render_error(wrong).removeprefix("convcost: error[C303]: ").removeprefix("convcost: error[C302]: ")
+    assert str(said).startswith("convcost.toml")
 
 
 @pytest.fixture(scope="module")

@@ -201,6 +201,12 @@ def test_a_baseline_is_the_same_for_equal_models_and_reads_back(layer: Make, mod
     assert back.models["z.onnx"].totals["macs"] == 11 + 2**70
 
 
+NEGATIVE = (
+    b'{"schema_version": "1.0", "layer_fields": [], '
+    b'"models": {"a": {"exact": true, "dims": {}, "totals": {"macs": -1}, "layers": {}}}}'
+)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -208,6 +214,7 @@ def test_a_baseline_is_the_same_for_equal_models_and_reads_back(layer: Make, mod
         (b"[" * 100_000, "not a convcost baseline"),
         (b"\xff", "not a convcost baseline"),
         (b'{"schema_version": "1.0", "models": {}}', "not a convcost baseline"),
+        (NEGATIVE, "Expected `int` >= 0"),
         (b'{"schema_version": "2.0", "new": 1}', "written by another release"),
         (
             b'{"schema_version": "1.0", "layer_fields": [], "models": {"a": {"totals": {"macs": "x"}}}}',
