@@ -80,6 +80,14 @@ def test_groups_add_up(deep: record.Report) -> None:
     assert re.search(r"(?m)^0  Conv .* 9,000,000,036 ", drawn)
 
 
+def test_a_tree_of_the_largest_layers_keeps_the_sums_of_scopes(layer: Make, model: Make, report: Make) -> None:
+    layers = [layer(i, f"{s}/c{i}", 10**i, scope=[s]) for i, s in enumerate("aaabbc")]
+    drawn = render(report(model(layers)), "tree", View(units="exact", sort="macs", top=2), Style(width=140))
+    assert re.findall(r"[├└]─ (\w+)", drawn) == ["b", "c4", "c", "c5"]
+    assert "11,000" in next(line for line in drawn.splitlines() if "─ b " in line)
+    assert "4 layers not shown (--top)" in drawn
+
+
 def test_tree_sums_scopes(deep: record.Report) -> None:
     drawn = render(deep, "tree", View(units="exact"), Style(width=140))
     assert re.search(r"├─ backbone .* 9,000,000,036 ", drawn) or re.search(r"└─ backbone .* 9,000,000,036 ", drawn)
