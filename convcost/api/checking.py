@@ -16,8 +16,8 @@ from convcost.ci import baseline as baselines
 from convcost.ci import config as configs
 from convcost.ci.advice import advised, example
 from convcost.ci.budgets import Budget, from_option, growing, merged
-from convcost.ci.files import read_small
 from convcost.ci.judging import covered, judge
+from convcost.ci.toml.files import read_small
 from convcost.ci.verdicts import check as verdict
 from convcost.errors import ConfigError, UsageError
 from convcost.ir.dim import symbols_of

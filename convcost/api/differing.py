@@ -10,8 +10,8 @@ from convcost import record
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
 from convcost.api.sources import Options, expand, load, options_from, read_report
-from convcost.ci.diff import difference
-from convcost.ci.gates import gate, judged
+from convcost.ci.diffing.difference import difference
+from convcost.ci.diffing.gates import gate, judged
 from convcost.errors import UsageError
 
 

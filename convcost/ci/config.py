@@ -13,8 +13,8 @@ import msgspec
 from convcost.ci.budgets import GROWING, LEVELS, Budget, Level, Pattern
 from convcost.ci.limits import Form, limit
 from convcost.ci.metrics import COSTS, METRICS, PER_LAYER, Metric
-from convcost.ci.toml_file import Document
-from convcost.ci.toml_places import Path
+from convcost.ci.toml.document import Document
+from convcost.ci.toml.places import Path
 from convcost.errors import ConfigError
 from convcost.record import Location
 

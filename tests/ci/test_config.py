@@ -243,8 +243,10 @@ def test_the_schema_takes_what_the_reader_takes(validator: jsonschema.Draft20201
         validator.validate(json.loads(json.dumps(tomllib.loads(text))))
 
 
-@pytest.mark.parametrize("text", [m[0] for m in MISTAKES if "not TOML" not in m[1]])
+LEFT = ('coverage = "101%"', '[[layer]]\nmatch = "a"')
+"""Rules that the schema leaves to the reader."""
+
+
+@pytest.mark.parametrize("text", [m[0] for m in MISTAKES if "not TOML" not in m[1] and m[0] not in LEFT])
 def test_the_schema_refuses_what_the_reader_refuses(validator: jsonschema.Draft202012Validator, text: str) -> None:
-    if text in ('coverage = "101%"', '[[layer]]\nmatch = "a"'):
-        pytest.skip("a rule that the schema leaves to the reader")
     assert not validator.is_valid(tomllib.loads(text))

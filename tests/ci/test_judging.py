@@ -11,8 +11,8 @@ import pytest
 from convcost import record
 from convcost.ci.baseline import Baseline, decode, encode, entry
 from convcost.ci.budgets import Budget, Level, Pattern, from_option, growing
-from convcost.ci.diff import difference
-from convcost.ci.gates import gate, judged
+from convcost.ci.diffing.difference import difference
+from convcost.ci.diffing.gates import gate, judged
 from convcost.ci.judging import covered, judge
 from convcost.ci.limits import limit
 from convcost.ci.metrics import COSTS

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost import record
-from convcost.ci.diff import difference
+from convcost.ci.diffing.difference import difference
 
 Make = Callable[..., Any]
 OPS = ("Conv", "Relu", "MaxPool", "Gemm")

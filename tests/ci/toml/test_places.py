@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcost.ci.toml_places import DEEPEST, Path, Places, TooDeep
+from convcost.ci.toml.places import DEEPEST, Path, Places, TooDeep
 
 ODD = {
     "dotted keys": "a.b.c = 1\na.b.d = 2\na . e = 3\n",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convcost.ci.changes import NOTHING, changes, cost_deltas, delta
-from convcost.ci.matching import matched
+from convcost.ci.diffing.changes import NOTHING, changes, cost_deltas, delta
+from convcost.ci.diffing.matching import matched
 from convcost.record import COUNTED, Change, CoverageDiff, Delta, Diff, Layer, LayerDiff, Model, Rename, Side
 
 TOTALS = (*COUNTED, "peak_memory_bytes")

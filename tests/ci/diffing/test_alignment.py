@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcost.ci.alignment import Budget, Pair, aligned, increasing, myers
+from convcost.ci.diffing.alignment import Budget, Pair, aligned, increasing, myers
 
 SEQUENCES = st.lists(st.integers(0, 4), max_size=14)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from convcost.ci.alignment import Budget, Key, Pair, aligned, gaps, increasing
+from convcost.ci.diffing.alignment import Budget, Key, Pair, aligned, gaps, increasing
 from convcost.record import Layer
 
 COUNTER = re.compile(r"(?:.*[_/.:]|n)?\d{1,18}", re.DOTALL)

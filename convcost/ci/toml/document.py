@@ -7,8 +7,8 @@ import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from convcost.ci.files import read_small
-from convcost.ci.toml_places import DEEPEST, Path, Places, TooDeep
+from convcost.ci.toml.files import read_small
+from convcost.ci.toml.places import DEEPEST, Path, Places, TooDeep
 from convcost.errors import ConfigError
 
 MAX_BYTES = 2**20

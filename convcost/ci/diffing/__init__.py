@@ -1,0 +1,1 @@
+"""From one model to another: which layers belong together, and what each costs more."""
