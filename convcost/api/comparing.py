@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -11,8 +12,10 @@ from convcost.api import forms
 from convcost.api.forms import Found, Row
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
-from convcost.api.sources import expand, load, options_from, split
+from convcost.api.sources import Loaded, expand, load, options_from, split
 from convcost.errors import EngineError, UsageError
+
+Severity = Literal["warning", "note"]
 
 MEASURING_SECONDS = 6.0
 """Time that all rows together are measured for, unless told; a row takes from 0.2 s to 3 s of it."""
@@ -41,7 +44,7 @@ def compare(
         notes += said
     found = Found([], [])
     if len(rows) == 1 and rows[0].model is not None:
-        found = forms.other_forms(loaded[0], rows[0].model, opts, everything=everything)
+        found = forms.other_forms(loaded[0], rows[0].model, opts, everything=everything, timed=time)
     return reported(loaded[0].origin or loaded[0].name, rows + found.rows, found, notes, how if time else None)
 
 
@@ -60,7 +63,7 @@ def reported(
         notes = notes + said
     first = rows[0].model
     assert first is not None
-    ways = [forms.described(row, first, row.model.timing if row.model is not None else None) for row in rows]
+    ways = [forms.described(row, first, row.timing if row.model is None else row.model.timing) for row in rows]
     if not scanned:
         ways = forms.with_front(ways)
     comparison = record.Comparison(
@@ -77,25 +80,50 @@ def reported(
 def measured(
     rows: Sequence[Row], how: Mapping[str, object]
 ) -> tuple[list[Row], record.Environment | None, list[record.Diagnostic]]:
-    """The rows with their times, the machine, and which of them may not run; an algorithm is not run by itself.
+    """The rows with their times, the machine, and which of them may not run; an algorithm is the first row's.
 
     All are measured in turn, so that their ratios hold. Raises EngineError where the first row may not run.
     """
     from convcost.api.running import measure_together, timed  # noqa: PLC0415 - NumPy is loaded only to run
 
-    able = [(i, row.item, row.model) for i, row in enumerate(rows) if row.item is not None and row.model is not None]
+    able = runnable(rows)
     seconds = min(3.0 * len(able), max(MEASURING_SECONDS, 0.2 * len(able)))
-    results = measure_together([(item, model) for _, item, model in able], {"min_seconds": seconds, **how})
+    jobs = [(item, model, forms.engine_name(rows[i])) for i, item, model in able]
+    results = measure_together(jobs, {"min_seconds": seconds, **how})
     out = list(rows)
-    notes: list[record.Diagnostic] = []
+    notes = absent(rows)
     environment = None
     for (i, _, model), result in zip(able, results, strict=True):
         if isinstance(result, EngineError):
             if i == 0:
                 raise result
             said = f"{rows[i].name}: not run: {result.message}"
-            notes.append(record.Diagnostic(code=result.code, severity="warning", message=said))
+            severity: Severity = "warning" if rows[i].algorithm is None else "note"
+            notes.append(record.Diagnostic(code=result.code, severity=severity, message=said))
             continue
         environment = environment or result.environment
-        out[i] = msgspec.structs.replace(rows[i], model=timed(model, result))
+        if rows[i].algorithm is not None:
+            out[i] = msgspec.structs.replace(rows[i], timing=result.model)
+        else:
+            out[i] = msgspec.structs.replace(rows[i], model=timed(model, result))
     return out, environment, notes
+
+
+def runnable(rows: Sequence[Row]) -> list[tuple[int, Loaded, record.Model]]:
+    """(row, graph, what it costs) of all that can be run; an algorithm of the engine runs the first row's graph."""
+    first = rows[0]
+    out = []
+    for i, row in enumerate(rows):
+        base = first if forms.engine_name(row) is not None else row
+        if base.item is not None and base.model is not None:
+            out.append((i, base.item, base.model))
+    return out
+
+
+def absent(rows: Sequence[Row]) -> list[record.Diagnostic]:
+    """A note on the algorithms that the engine does not have."""
+    names = [row.name for row in rows if row.algorithm is not None and forms.engine_name(row) is None]
+    if not names:
+        return []
+    said = f"{', '.join(names)}: not run: the engine has no such algorithm"
+    return [record.Diagnostic(code="C248", severity="note", message=said)]

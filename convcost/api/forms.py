@@ -15,13 +15,17 @@ from convcost.ir import Graph
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row of a comparison before it is priced. `item` is None for an algorithm, which has no graph of its own."""
+    """One row of a comparison before it is priced. `item` is None for an algorithm, which has no graph of its own.
+
+    `timing` is that of an algorithm; a graph's is its model's.
+    """
 
     name: str
     item: Loaded | None
     model: record.Model | None
     idea: Idea | None = None
     algorithm: record.AlgorithmCost | None = None
+    timing: record.ModelTiming | None = None
 
     @property
     def macs(self) -> int:
@@ -39,16 +43,30 @@ class Found(msgspec.Struct, frozen=True):
     more: int = 0
 
 
-def other_forms(item: Loaded, model: record.Model, opts: Options, *, everything: bool = False) -> Found:
+ENGINE = {"winograd F(2)": "winograd-f2", "winograd F(4)": "winograd-f4", "fft whole": "fft"}
+"""Algorithms that the engine has: the first words of their names, and the engine's own."""
+
+
+def engine_name(form: Form | Row) -> str | None:
+    """The engine's name of an algorithm; None for other forms, and algorithms that it has not."""
+    if form.algorithm is None:
+        return None
+    return next((ours for name, ours in ENGINE.items() if form.algorithm.name.startswith(name)), None)
+
+
+def other_forms(
+    item: Loaded, model: record.Model, opts: Options, *, everything: bool = False, timed: bool = False
+) -> Found:
     """What the ideas give the one layer of a shape string, which `model` counts.
 
-    Without `everything` an idea gives one row, grouping at most four, and none that has more MACs than the layer.
+    Without `everything` an idea gives one row, grouping at most four, and none that has more MACs than the layer; with
+    `timed` also the algorithms that can be run.
     """
     try:
         layer = alternatives.layer_of(item.graph)
     except Skip as why:
         return Found([], [record.Skipped(name=idea.name, reason=str(why)) for idea in alternatives.IDEAS])
-    search = Search(layer, item, model, opts, everything=everything)
+    search = Search(layer, item, model, opts, everything=everything, timed=timed)
     for idea in alternatives.IDEAS:
         search.add(idea)
     return Found(sorted(search.rows, key=lambda row: row.macs), search.skipped, search.more)
@@ -57,10 +75,13 @@ def other_forms(item: Loaded, model: record.Model, opts: Options, *, everything:
 class Search:
     """The forms of a layer, collected idea by idea; equal ones once."""
 
-    def __init__(self, layer: ConvLayer, item: Loaded, model: record.Model, opts: Options, *, everything: bool) -> None:
+    def __init__(
+        self, layer: ConvLayer, item: Loaded, model: record.Model, opts: Options, *, everything: bool, timed: bool
+    ) -> None:
         self.layer = layer
         self.opts = msgspec.structs.replace(opts, strict=False)
         self.everything = everything
+        self.timed = timed
         self.macs = model.totals.macs or 0
         self.seen = [shape_of(item.graph)]
         self.rows: list[Row] = []
@@ -74,7 +95,7 @@ class Search:
         except Skip as why:
             self.skipped.append(record.Skipped(name=idea.name, reason=str(why)))
             return
-        shown = [form for form in forms if self.everything or not form.extra]
+        shown = [form for form in forms if self.everything or not form.extra or (self.timed and engine_name(form))]
         self.more += len(forms) - len(shown)
         for form in shown:
             reason = self.row(idea, form)
@@ -99,7 +120,8 @@ class Search:
     def kept(self, row: Row) -> str:
         """Keep a row that saves something, or say that it does not."""
         asked = row.idea is not None and row.idea.transposed
-        if row.macs > self.macs and not self.everything and not asked:
+        runs = self.timed and engine_name(row) is not None
+        if row.macs > self.macs and not self.everything and not asked and not runs:
             return f"it would not save: {row.macs:,} {'MACs' if row.model is not None else 'multiplications'}"
         self.rows.append(row)
         return ""

@@ -26,10 +26,10 @@ def measure(item: Loaded, model: record.Model, how: Mapping[str, object], backen
 
 
 def measure_together(
-    sources: Sequence[tuple[Loaded, record.Model]], how: Mapping[str, object]
+    sources: Sequence[tuple[Loaded, record.Model, str | None]], how: Mapping[str, object]
 ) -> list[timing.Measured | EngineError]:
-    """Run several graphs in turn; an error in the place of one that may not run."""
-    jobs = [timing.Job(item.graph, work_of(model)) for item, model in sources]
+    """Run several graphs in turn, each by its algorithm if it has one; an error in the place of what may not run."""
+    jobs = [timing.Job(item.graph, work_of(model), algorithm) for item, model, algorithm in sources]
     return timing.time_together(jobs, options=settings(how))
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from convcost.engine import NodeTimes, Profile, Session
 from convcost.engine.feeds import random_feeds
+from convcost.engine.kernels.convolution.choose import forced
 from convcost.engine.profile import Recorder, profile, record_in_turn
 from convcost.engine.threads import blas_threads
 from convcost.errors import EngineError
@@ -103,10 +104,14 @@ def time_model(
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A graph to be measured among others, and the work of its layers."""
+    """A graph to be measured among others, and the work of its layers.
+
+    `algorithm` is the only one that its convolutions may take, by the engine's name for it, as in `winograd-f4`.
+    """
 
     graph: Graph
     work: dict[str, LayerWork]
+    algorithm: str | None = None
 
 
 def time_together(
@@ -122,11 +127,12 @@ def time_together(
     out: list[Measured | EngineError] = []
     for i, job in enumerate(jobs):
         try:
-            session = session_of(job.graph, chosen)
-            recorder = Recorder(
-                session, random_feeds(job.graph, chosen.seed, chosen.max_memory), fuse=chosen.fuse, clock=clock
-            )
-            recorder.warm_up()
+            with forced(job.algorithm):  # the first run makes the program
+                session = session_of(job.graph, chosen)
+                recorder = Recorder(
+                    session, random_feeds(job.graph, chosen.seed, chosen.max_memory), fuse=chosen.fuse, clock=clock
+                )
+                recorder.warm_up()
         except EngineError as why:
             out.append(why)
         else:
@@ -141,8 +147,16 @@ def time_together(
     for i, recorder in recorders.items():
         how = Run("numpy", chosen.threads or blas_threads(), recorder.session.weights)
         found = recorder.profile(interrupted=interrupted)
-        out[i] = measured(found, chosen, how, roof=roof, work=jobs[i].work, load=load, overhead=overhead)
+        done = measured(found, chosen, how, roof=roof, work=jobs[i].work, load=load, overhead=overhead)
+        out[i] = checked(done, jobs[i].algorithm)
     return out
+
+
+def checked(done: Measured, algorithm: str | None) -> Measured | EngineError:
+    """What was measured, if the algorithm that was asked for is what ran."""
+    if algorithm is None or any(t.algorithm.startswith(algorithm) for t in done.layers.values()):
+        return done
+    return EngineError("the engine cannot compute this layer so")
 
 
 class Run(msgspec.Struct, frozen=True):

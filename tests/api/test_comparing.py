@@ -84,6 +84,27 @@ def test_an_algorithm_has_products_but_no_string() -> None:
         assert way.pareto is None
 
 
+def test_algorithms_of_the_engine_are_timed() -> None:
+    """Winograd F(6) and tiled transforms are not in the engine: their rows have no time, and a note says so."""
+    report = api.compare("12x12x8 -(3x3x8x8 same)->", time=True, runs=2, warmup=0, min_seconds=0.0)
+    times = {way.name: way.timing for way in report.comparisons[0].alternatives if way.algorithm is not None}
+    assert {name for name, timing in times.items() if timing is not None} == {
+        "winograd F(2)",
+        "winograd F(4)",
+        "fft whole n=16",
+    }
+    (note,) = [d for d in report.diagnostics if d.code == "C248"]
+    assert all(name in note.message for name, timing in times.items() if timing is None)
+
+
+def test_an_algorithm_that_the_layer_cannot_have_is_a_note() -> None:
+    report = api.compare("16x16x4 -(7x7x4x4 same)->", time=True, runs=1, warmup=0, min_seconds=0.0)
+    times = {way.name: way.timing for way in report.comparisons[0].alternatives if way.algorithm is not None}
+    assert times["winograd F(4)"] is None
+    assert times["fft whole n=32"] is not None
+    assert any(d.severity == "note" and d.message.startswith("winograd F(4): not run") for d in report.diagnostics)
+
+
 def test_batch_and_type_hold_for_all_rows() -> None:
     one, two = comparison(LAYER), comparison(LAYER, batch=2, dtype="float16")
     for a, b in zip(one.alternatives, two.alternatives, strict=True):

@@ -201,6 +201,11 @@ def strided_same(w: Any) -> Any:
     return api.whatif(path, to="depthwise-separable")
 
 
+@trigger("C248")
+def algorithm_without_a_kernel(_: Any) -> Any:
+    return api.compare("8x8x4,k3,c4", time=True, runs=1, warmup=0, min_seconds=0.0)
+
+
 @trigger("C250")
 def nested(w: Any) -> Any:
     """Bodies inside each other, written by hand: the library itself gives up."""

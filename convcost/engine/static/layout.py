@@ -115,6 +115,7 @@ class Layouts:
 
     def settle(self, inputs: Callable[[str], bool]) -> None:
         """Flip groups while the sum of costs falls. `inputs` tells the names that are fed, channels first."""
+        self.begin()
         for _ in range(4):
             flipped = False
             for g in self.of:
@@ -126,6 +127,14 @@ class Layouts:
                     self.of[g] = FIRST if self.of[g] == LAST else LAST
             if not flipped:
                 return
+
+    def begin(self) -> None:
+        """Where no algorithm joins the layouts of a convolution, those of its best one: from there one flip helps."""
+        for unit in self.units:
+            if unit.kind == "conv" and self.trial(unit) is None:
+                best = self.choices[id(unit)].best
+                for name, layout in zip((unit.inputs[0], unit.outputs[0]), best.layouts, strict=True):
+                    self.of[self.find(name)] = layout
 
     def around(self, g: str, inputs: Callable[[str], bool]) -> float:
         """The cost of everything that touches a group."""

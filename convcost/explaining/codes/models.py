@@ -208,6 +208,13 @@ MODELS = (
         severity="note",
     ),
     Code(
+        "C248",
+        "A comparison with times lists an algorithm that the engine does not have, so its row has no time.",
+        "The engine has Winograd F(2) and F(4) and the FFT of a whole image.",
+        "winograd F(6) in compare --time.",
+        severity="note",
+    ),
+    Code(
         "C250",
         "Graphs, functions or messages are nested deeper than is read.",
         "Flatten the model.",

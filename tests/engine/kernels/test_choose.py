@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from convcost.engine.kernels.conv import candidates, choose, geometry, heuristic
-from convcost.engine.kernels.convolution.choose import likely
+from convcost import notation
+from convcost.engine import Session
+from convcost.engine.kernels.conv import ALGORITHMS, candidates, choose, geometry, heuristic
+from convcost.engine.kernels.convolution.choose import forced, likely
 from convcost.ops.conv import ConvAttrs, ConvTransposeAttrs
 
 SAME = ConvAttrs(pads=(1, 1, 1, 1))
@@ -66,3 +69,33 @@ def test_every_transposed_convolution_has_a_way(layout: str) -> None:
 def test_hopeless_candidates_are_left_out() -> None:
     g = geometry((1, 8, 64, 64), (8, 8, 31, 31), ConvAttrs(pads=(15, 15, 15, 15)))
     assert {a.name for a in likely(g, candidates(g, layouts=(("nchw", "nchw"),)))} == {"fft"}
+
+
+@pytest.mark.parametrize("name", ["winograd-f2", "winograd-f4", "fft", "im2col"])
+@pytest.mark.parametrize("tune", [True, False])
+def test_an_algorithm_can_be_forced(name: str, tune: bool) -> None:
+    """Also one that would never be the fastest; the result is the same."""
+    graph = notation.parse("14x13x6 -(3x3x6x8 same bias)->")
+    x = np.random.default_rng(0).standard_normal((1, 6, 14, 13)).astype(np.float32)
+    (expected,) = Session(graph, exact=True).run(None, {graph.inputs[0].name: x})
+    with forced(name):
+        session = Session(graph, tune=tune)
+        found = session.profile({graph.inputs[0].name: x}, runs=1, warmup=0)
+        (out,) = session.run(None, {graph.inputs[0].name: x})
+    assert found.nodes[0].algorithm.startswith(name)
+    np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_names_that_comparisons_force_are_the_engines() -> None:
+    from convcost.api.forms import ENGINE  # noqa: PLC0415 - beside its use
+
+    assert set(ENGINE.values()) <= {a.name for a in ALGORITHMS}
+
+
+def test_what_is_forced_ends_with_its_context() -> None:
+    g = geometry((1, 16, 12, 12), (16, 16, 3, 3), SAME)
+    with forced("fft"):
+        assert {a.name for a in candidates(g)} == {"fft"}
+        assert {t.algorithm.name for t in choose(g).trials} == {"fft"}
+    assert {a.name for a in candidates(g)} > {"im2col"}
+    assert "fft" not in {t.algorithm.name for t in choose(g).trials}

@@ -44,7 +44,7 @@ _only: ContextVar[str | None] = ContextVar("only", default=None)
 
 @contextmanager
 def forced(name: str | None) -> Iterator[None]:
-    """A context in which convolutions are computed by the algorithm of this name, where it can; None changes nothing."""
+    """A context in which convolutions take the algorithm of this name, where it can; None changes nothing."""
     token = _only.set(name)
     try:
         yield
