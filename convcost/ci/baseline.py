@@ -27,10 +27,11 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One model. `layers` holds those that cost something, each by its name: the quantities that `KEPT` names.
 
-    `exact` is False where totals are bounds; `dims` are the sizes that were given for symbolic dimensions.
+    `lower_bound` and `upper_bound` are those of the coverage, `dims` the sizes that were given for symbolic dimensions.
     """
 
-    exact: bool
+    lower_bound: bool
+    upper_bound: bool
     dims: dict[str, int]
     totals: dict[str, Count | None]
     layers: dict[str, list[Count | None]]
@@ -53,7 +54,14 @@ def entry(model: Model) -> Entry:
         if any(n is None or n > 0 for n in work):
             layers[name] = costs
     totals = {name: getattr(model.totals, name) for name in (*COUNTED, "peak_memory_bytes")}
-    return Entry(exact=model.coverage.complete, dims=dict(model.dims), totals=totals, layers=layers)
+    seen = model.coverage
+    return Entry(
+        lower_bound=seen.lower_bound,
+        upper_bound=seen.upper_bound,
+        dims=dict(model.dims),
+        totals=totals,
+        layers=layers,
+    )
 
 
 def encode(entries: Mapping[str, Entry]) -> bytes:
@@ -71,7 +79,8 @@ def one(name: str, entry: Entry) -> str:
     return "\n".join(
         [
             f"    {quoted(name)}: {{",
-            f'      "exact": {json.dumps(entry.exact)},',
+            f'      "lower_bound": {json.dumps(entry.lower_bound)},',
+            f'      "upper_bound": {json.dumps(entry.upper_bound)},',
             f'      "dims": {json.dumps(dict(sorted(entry.dims.items())))},',
             '      "totals": {',
             ",\n".join(totals),

@@ -168,8 +168,8 @@ def growth(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline |
     reason = incomparable(model, entry) or unproven(model, metric, accepted=accepted)
     if reason is None and old is None:
         reason = "the baseline does not know it"
-    if entry is not None and not entry.exact and not accepted and reason is None:
-        reason = "the baseline is a bound"
+    if reason is None and entry is not None:
+        reason = bounded(model, entry, accepted=accepted)
     if value is None or old is None or baseline is None or entry is None:
         message = f"{shown(metric, value)}, was ?" if value is not None else "?"
         return Verdict(met=False, value=value, limit=None, message=message, reason=reason, old=old)
@@ -184,6 +184,15 @@ def growth(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline |
         old=old,
         layers=changed(model, metric, costs_by_layer(baseline, entry, metric.key)),
     )
+
+
+def bounded(model: Model, entry: Entry, *, accepted: bool) -> str | None:
+    """Why a baseline that is a bound proves nothing. Two upper bounds compare: what both cost at most."""
+    if entry.lower_bound and not accepted:
+        return "the baseline is a lower bound"
+    if entry.upper_bound != model.coverage.upper_bound:
+        return "the baseline is an upper bound" if entry.upper_bound else "an upper bound, and the baseline is none"
+    return None
 
 
 def incomparable(model: Model, entry: Entry | None) -> str | None:

@@ -63,7 +63,7 @@ class Rename(Record, frozen=True):
 
 
 class CoverageDiff(Record, frozen=True):
-    """Nodes counted of all nodes, before and after."""
+    """Nodes counted of all nodes, before and after, and whether each side's totals are bounds."""
 
     old_counted: int
     old_nodes: int
@@ -71,6 +71,10 @@ class CoverageDiff(Record, frozen=True):
     new_nodes: int
     old_complete: bool
     new_complete: bool
+    old_lower_bound: bool = False
+    new_lower_bound: bool = False
+    old_upper_bound: bool = False
+    new_upper_bound: bool = False
 
 
 class Diff(Record, frozen=True):

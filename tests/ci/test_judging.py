@@ -166,9 +166,25 @@ def test_growth_fails_where_there_is_nothing_to_compare_with(layer: Make, model:
         verdict(budget, here), verdict(budget, here, partial), verdict(budget, here, other),
     )] == [
         ("fail", "the baseline does not have this model"),
-        ("fail", "the baseline is a bound"),
+        ("fail", "the baseline is a lower bound"),
         ("fail", "the baseline has other dimensions: N=2"),
     ]  # fmt: skip
+
+
+def test_what_two_models_cost_at_most_can_be_compared(layer: Make, model: Make) -> None:
+    """Sizes that the data decide are taken at their most, before and after."""
+    most = record.Coverage(complete=False, nodes=1, counted=1, unknown=[], upper_bound=True)
+    old, new, exact = (
+        model([layer("a", 100)], coverage=most),
+        model([layer("a", 101)], coverage=most),
+        model([layer("a")]),
+    )
+    (budget,) = growing("macs=1%")
+    assert verdict(budget, new, old).status == "pass"
+    assert judged(gate("macs:1%"), difference(old, new)).status == "pass"
+    assert verdict(budget, exact, old).reason == "the baseline is an upper bound"
+    assert verdict(budget, old, exact).reason == "an upper bound, and the baseline is none"
+    assert judged(gate("macs:1%"), difference(old, exact)).reason == "one of both totals is an upper bound"
 
 
 def test_levels(layer: Make, model: Make) -> None:
@@ -203,7 +219,7 @@ def test_a_baseline_is_the_same_for_equal_models_and_reads_back(layer: Make, mod
 
 NEGATIVE = (
     b'{"schema_version": "1.0", "layer_fields": [], '
-    b'"models": {"a": {"exact": true, "dims": {}, "totals": {"macs": -1}, "layers": {}}}}'
+    b'"models": {"a": {"lower_bound": false, "upper_bound": false, "dims": {}, "totals": {"macs": -1}, "layers": {}}}}'
 )
 
 
@@ -241,7 +257,7 @@ def test_a_gate_fails_where_a_side_is_not_known(layer: Make, model: Make) -> Non
     known, bound = model([layer("a")]), model([layer("a"), layer("x", None, "Odd")], unknown=[ODD])
     blank = model([layer("a")], totals={"macs": None})
     assert [judged(gate("macs:50%"), difference(*pair)).reason for pair in ((known, bound), (blank, known), (known, blank))] == [
-        "the totals are bounds", "the old total is not known", "the new total is not known",
+        "the totals are lower bounds", "the old total is not known", "the new total is not known",
     ]  # fmt: skip
     assert judged(gate("macs:50%"), difference(known, bound)).status == "fail"
 

@@ -24,14 +24,16 @@ def gate(text: str) -> Budget:
 
 
 def judged(budget: Budget, diff: Diff) -> Check:
-    """The verdict. A side that is not known, or that is a bound, fails."""
+    """The verdict. A side that is not known, or that is a lower bound, fails; two upper bounds are compared."""
     metric = budget.metric
     total = next(d for d in diff.totals if d.metric == metric.field)
     reason = None
     if total.old is None or total.new is None:
         reason = f"the {'old' if total.old is None else 'new'} total is not known"
-    elif not total.exact:
-        reason = "the totals are bounds"
+    elif diff.coverage.old_lower_bound or diff.coverage.new_lower_bound:
+        reason = "the totals are lower bounds"
+    elif diff.coverage.old_upper_bound != diff.coverage.new_upper_bound:
+        reason = "one of both totals is an upper bound"
     most = None
     message = "?"
     if total.old is not None and total.new is not None:
