@@ -73,15 +73,17 @@ _HOMES = {"Report": "convcost.api.result", "Session": "convcost.engine", "__vers
 """Where public names are defined that are neither commands nor errors. All are loaded on first use."""
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'convcost' has no attribute '{name}'")
-    import importlib  # noqa: PLC0415 - only when a name is used
+if not TYPE_CHECKING:  # a checker would take every name for known
 
-    if name == "fleet":  # a folder of this name is there too, and can be called
-        return importlib.import_module("convcost.fleet")
-    home = _HOMES.get(name, "convcost.errors" if name.endswith("Error") else "convcost.api")
-    return getattr(importlib.import_module(home), name)
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'convcost' has no attribute '{name}'")
+        import importlib  # noqa: PLC0415 - only when a name is used
+
+        if name == "fleet":  # a folder of this name is there too, and can be called
+            return importlib.import_module("convcost.fleet")
+        home = _HOMES.get(name, "convcost.errors" if name.endswith("Error") else "convcost.api")
+        return getattr(importlib.import_module(home), name)
 
 
 def __dir__() -> list[str]:
