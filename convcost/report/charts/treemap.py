@@ -15,6 +15,10 @@ from convcost.report.text import cells
 LINE = 15.0
 TOP = 84.0
 """What title and key take."""
+LABELLED = 250
+"""Cells; on the page the others tell their names when they are pointed at."""
+LEGIBLE = 6
+"""Letters that a name which is cut must keep."""
 LETTER = 6.1
 """Width of a bold letter of 11 points, on the generous side."""
 LEAST = (34.0, 18.0)
@@ -57,14 +61,16 @@ def cell(one: Cell) -> Spec:
 
 
 def labels(found: Tiles) -> list[Spec]:
-    """Names, and shares below them where there is room."""
+    """Names of the largest cells that have room for them, and shares below where there is room for these, too."""
     out: list[Spec] = []
-    for one in found.cells:
+    roomy = [one for one in found.cells if one.box.width >= LEAST[0] and one.box.height >= LEAST[1]]
+    for one in sorted(roomy, key=lambda cell: -cell.part)[:LABELLED]:
         box = one.box
-        if box.width < LEAST[0] or box.height < LEAST[1]:
+        text = cut(one.text, box.width - 9)
+        if text != one.text and len(text) < LEGIBLE:
             continue
         at = {"x": r(box.x + 5), "y": r(box.y + 4)}
-        out.append(at | {"text": cut(one.text, box.width - 9), "bold": 600})
+        out.append(at | {"text": text, "bold": 600})
         if box.height >= LEAST[1] + LINE and box.width >= LEAST[0] + 12:
             share = units.percent(round(one.part * 10**6), 10**6)
             out.append(at | {"y": r(box.y + 4 + LINE), "text": share, "bold": 400})
@@ -81,13 +87,10 @@ def headings(found: Tiles) -> list[Spec]:
 
 
 def cut(text: str, room: float) -> str:
-    """`text` in as many points. Cut by an estimate: Vega measures, which takes seconds for a thousand labels."""
+    """`text` in `room` points, by an estimate: Vega measures, which takes seconds for a thousand labels."""
     most = int(room / LETTER)
-    return text if cells(text) <= most else shorten_end(text, most)
-
-
-def shorten_end(text: str, most: int) -> str:
-    """The beginning of `text`."""
+    if cells(text) <= most:
+        return text
     while text and cells(text) >= most:
         text = text[:-1]
     return text + "…"
