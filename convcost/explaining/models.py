@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from convcost import units
 from convcost.errors import UsageError
+from convcost.explaining.convolution import extent
+from convcost.explaining.facts import convolution_of
 from convcost.explaining.saying import plural, say, shown, sizes
-from convcost.explaining.terms import number, over, plus, times
+from convcost.explaining.steps import pooling_of
+from convcost.explaining.terms import number, over, plus, times, value_of
 from convcost.record import Explanation, Layer, Model, Section, Sentence
 
 LISTED = 40
@@ -197,8 +200,6 @@ def seen(model: Model) -> list[Sentence]:
         jump *= stride
     wanted = [axis.size for axis in last[0].axes]
     term = plus(*terms)
-    from convcost.explaining.terms import value_of  # noqa: PLC0415 - beside its use
-
     if set(wanted) == {int(value_of(term))} and len(terms) > 1:
         return [shown(f"One output sees {size} elements of the input; along an axis, kernel by kernel", term)]
     return [say(f"One output sees {size} elements of the input.")]
@@ -206,10 +207,6 @@ def seen(model: Model) -> list[Sentence]:
 
 def reach_of(layer: Layer) -> tuple[int, int] | None:
     """(effective kernel, stride) of a layer with a square window, (1, 1) of one without; None for other layers."""
-    from convcost.explaining.convolution import extent  # noqa: PLC0415 - beside its use
-    from convcost.explaining.facts import convolution_of  # noqa: PLC0415 - beside its use
-    from convcost.explaining.steps import pooling_of  # noqa: PLC0415 - beside its use
-
     if layer.op in ("MaxPool", "AveragePool"):
         conv = pooling_of(layer)
     elif layer.op == "Conv":

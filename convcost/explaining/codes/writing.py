@@ -49,7 +49,7 @@ WRITING = (
     ),
     Code(
         "C507",
-        "There is nothing to write, as no layer is split; or a fleet's file is a device.",
+        "There is nothing to write, as no layer is split; a fleet's file is a device; or a chart cannot be drawn.",
         "--energy or --rank also split approximately; a fleet writes to a regular file.",
         "convcost separate -o of a model without separable kernels.",
     ),
