@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from convcost.errors import ReportError
@@ -12,20 +13,29 @@ SCALE = 2.0
 MISSING = "pip install 'convcost[plot]' gets it"
 
 
-def available() -> bool:
-    """Whether charts can be drawn here."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only for charts
-
-    return find_spec("vl_convert") is not None
+ADDRESSES = 96 << 30
+"""Bytes of addresses, not of memory, that V8 reserves with room to spare. With fewer it ends the whole process."""
 
 
 def library() -> Any:
-    """The module of vl-convert. Raises ReportError where it is not installed."""
+    """The module of vl-convert. Raises ReportError where it is not installed, or would not survive."""
     try:
         import vl_convert  # noqa: PLC0415 - an extra, and only charts need it
     except ImportError:
         raise ReportError("charts need vl-convert-python", code="C505", help=MISSING) from None
+    if addresses() < ADDRESSES:
+        raise ReportError("charts need a process without a limit on addresses", code="C507", help="see ulimit -v")
     return vl_convert
+
+
+def addresses() -> float:
+    """Bytes of addresses that this process may take."""
+    try:
+        import resource  # noqa: PLC0415 - only for charts, and not on every system
+    except ImportError:
+        return inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return inf if soft == resource.RLIM_INFINITY else soft
 
 
 def svg(spec: Spec) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import http.server
 import struct
+import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ET
 import zlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -286,6 +288,35 @@ def test_without_the_extra(network: Callable[..., Report], monkeypatch: pytest.M
     assert "No charts: charts need vl-convert-python; pip install &#x27;convcost[plot]&#x27;" in page
     assert "<svg" not in page
     assert page.count("<table") == render(report, "html", View(all_layers=True, charts=False)).count("<table")
+
+
+LIMITED = """
+import resource
+import sys
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+from convcost.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_process_without_addresses_lives(tmp_path: Path) -> None:
+    """V8 would end it by a signal: the page has no charts and says why, SVG is an error of one line."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", LIMITED, "8x8x1 -(3x3x1x1)->", *words], capture_output=True, text=True, check=False
+        )
+
+    page = tmp_path / "page.html"
+    done = run("-q", "-o", str(page))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "No charts: charts need a process without a limit on addresses" in page.read_text("utf-8")
+    assert "<table" in page.read_text("utf-8")
+    refused = run("-f", "svg")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("convcost: error[C507]: charts need")
+    assert len(refused.stderr.rstrip().splitlines()) <= 2
 
 
 def test_figures_beyond_any_float(layer: Make, model: Make, report: Make, cost: Make) -> None:
