@@ -9,17 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from convcost.engine.kernels import set_checkpoint
-from convcost.engine.values import Value, dtype_of, nbytes
-from convcost.errors import EngineError, ShapeError, Unknown
-from convcost.ir import MAX_VALUE, DType, Node, Tensor
-from convcost.ops import find
-from convcost.ops.base import Call
+from convcost.engine.values import Value, nbytes
+from convcost.engine.weighing import SMALL, Weighed
+from convcost.errors import EngineError
+from convcost.ir import Node
 from convcost.units import size
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 MAX_ITERATIONS = 1_000_000
 """A Loop or Scan ends with an error after this many iterations, unless told otherwise."""
 
-SMALL = 1 << 16
-"""Outputs are weighed against the limit when inputs or output exceed this many bytes."""
-
 
 class Limits(msgspec.Struct, frozen=True):
     """What a run may take: bytes, seconds (None: no limit), iterations of one Loop."""
@@ -38,6 +34,24 @@ class Limits(msgspec.Struct, frozen=True):
     max_memory: int
     time_limit: float | None = None
     max_iterations: int = MAX_ITERATIONS
+
+
+class Frame:
+    """The values around a graph that runs inside a node; they are weighed only when that is asked."""
+
+    __slots__ = ("before", "size", "values")
+
+    def __init__(self, values: list[Value], before: Frame | None) -> None:
+        self.values = values
+        self.before = before
+        self.size = -1
+
+    def total(self) -> int:
+        """Bytes of these values and of those further out."""
+        if self.size < 0:
+            own = sum(nbytes(v) for v in self.values if v is not None)
+            self.size = own + (0 if self.before is None else self.before.total())
+        return self.size
 
 
 class Watch:
@@ -55,7 +69,8 @@ class Watch:
         self.times: dict[str, int] = {}
         self.algorithms: dict[str, str] = {}
         self.inner = 0
-        self.below = 0
+        self.kept = 0
+        self.frames: Frame | None = None
         self.turn = ""
 
         self.begin()
@@ -70,7 +85,7 @@ class Watch:
         if self.late_now():
             raise self.late(step.node)
         if step.guarded:
-            self.weigh(step.node, given, values)
+            self.weigh(step.node, step.weighed, given, values)
         if self.clock is None:
             return self.call(step, given, values)
         outside, self.inner = self.inner, 0
@@ -124,30 +139,35 @@ class Watch:
     def enter(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """Run the bodies of a node, with what is live around them counted."""
         assert step.run_bodies is not None
-        before, turn = self.below, self.turn
-        self.below += sum(nbytes(v) for v in values if v is not None)
+        frames, kept, turn = self.frames, self.kept, self.turn
+        self.frames = Frame(values, frames)
         try:
             return step.run_bodies(given, self)
         finally:
-            self.below, self.turn = before, turn
+            self.frames, self.kept, self.turn = frames, kept, turn
+
+    def around(self) -> int:
+        """Bytes of the values around the graph that runs, and of what loops have collected."""
+        return self.kept + (0 if self.frames is None else self.frames.total())
 
     def keep(self, value: Value) -> None:
         """Count a value that a loop collects; refuse when the collection does not fit."""
-        self.below += nbytes(value)
-        if self.below > self.limits.max_memory:
+        self.kept += nbytes(value)
+        taken = self.around()
+        if taken > self.limits.max_memory:
             raise EngineError(
-                f"the outputs that a loop collects take the run to {size(self.below)}, "
+                f"the outputs that a loop collects take the run to {size(taken)}, "
                 f"the limit is {size(self.limits.max_memory)}",
                 code="C430",
                 help="raise --max-memory, or run fewer iterations",
             )
 
-    def weigh(self, node: Node, given: list[Value], values: list[Value]) -> None:
+    def weigh(self, node: Node, weighed: Weighed, given: list[Value], values: list[Value]) -> None:
         """Refuse a node whose outputs would not fit beside what is live."""
-        needed = output_bytes(node, given)
-        if needed is None or needed <= SMALL:
+        needed = weighed.bytes(node, given)
+        if needed <= SMALL:
             return
-        live = sum(nbytes(v) for v in values if v is not None) + self.below
+        live = sum(nbytes(v) for v in values if v is not None) + self.around()
         if live + needed > self.limits.max_memory:
             raise too_large(node.outputs[0], needed, live + needed, self.limits.max_memory, node.name)
 
@@ -184,65 +204,6 @@ def too_large(tensor: str, needed: int, total: int, limit: int, node: str | None
         code="C430",
         help="raise --max-memory, or run on smaller inputs",
     )
-
-
-def output_bytes(node: Node, given: list[Value]) -> int | None:
-    """Bytes of a node's outputs on these inputs, by its shape rule; None where the rule cannot tell."""
-    if any(isinstance(v, np.ndarray) and v.dtype == object for v in given):
-        return _string_bytes(given)
-    op = find(node.domain, node.op)
-    if op is None or node.attrs is None or node.bodies:
-        return None
-    call = Call(node.attrs, tuple(known(v) for v in given), n_outputs=len(node.outputs), name=node.name)
-    try:
-        outputs = op.shape(call)
-        return sum(_bytes(t) for t in outputs)
-    except Unknown:
-        return None
-    except ShapeError as wrong:
-        raise EngineError(f"{node.op}: {wrong}", node=node.name, code="C421") from None
-
-
-def known(value: Value) -> Tensor | None:
-    """The type of a value as the shape rules want it, with its content where it is small and of integers."""
-    if value is None:
-        return None
-    if not isinstance(value, np.ndarray):
-        return Tensor("", reason="not a tensor")
-    content: Any = None
-    if value.size <= MAX_VALUE and value.dtype.kind in "iub":
-        content = tuple(int(v) for v in value.flat)
-    elif value.size <= 64 and value.dtype.kind == "f":
-        content = fractions(value)
-    return Tensor("", dtype=dtype_of(value), shape=value.shape, value=content)
-
-
-def fractions(value: Any) -> Any:
-    """The elements as exact fractions, or None where one is not finite."""
-    from fractions import Fraction  # noqa: PLC0415 - few operators look at float contents
-
-    items = value.astype(np.float64).ravel().tolist()
-    if not all(np.isfinite(items)):
-        return None
-    return tuple(int(f) if f.denominator == 1 else f for f in map(Fraction, items))
-
-
-def _bytes(t: Tensor) -> int:
-    count = t.size if t.shape is not None else 0
-    if not isinstance(count, int):
-        return 0
-    return count * max((t.dtype or DType.FLOAT32).bits // 8, 1)
-
-
-def _string_bytes(given: list[Value]) -> int:
-    """An upper bound for concatenation: every element as long as the longest of each input together."""
-    longest = 0
-    count = 0
-    for v in given:
-        if isinstance(v, np.ndarray) and v.dtype == object:
-            longest += max((len(s) for s in v.flat if isinstance(s, str | bytes)), default=0)
-            count = max(count, v.size)
-    return longest * count
 
 
 def _described(given: list[Value]) -> str:

@@ -13,6 +13,7 @@ from convcost.engine import control, fallback, kernels
 from convcost.engine.guard import Limits, Watch
 from convcost.engine.kernels import Bound
 from convcost.engine.values import Value
+from convcost.engine.weighing import Weighed
 from convcost.engine.weights import Weights
 from convcost.errors import EngineError
 from convcost.ir import DType, Graph, Node
@@ -26,7 +27,7 @@ PREPARED = {"Conv", "ConvTranspose"}
 class Step:
     """One node, ready to run: where its inputs lie, where its outputs go, and what is free afterwards."""
 
-    __slots__ = ("bodies", "bound", "frees", "guarded", "inputs", "node", "outputs", "run_bodies")
+    __slots__ = ("bodies", "bound", "frees", "guarded", "inputs", "node", "outputs", "run_bodies", "weighed")
 
     def __init__(self, node: Node, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
         self.node = node
@@ -34,6 +35,7 @@ class Step:
         self.outputs = outputs
         self.frees: tuple[int, ...] = ()
         self.guarded = False
+        self.weighed = Weighed(node)
         self.bound: Bound | None = None
         self.bodies: dict[str, Plan] = {}
         self.run_bodies: Callable[[list[Value], Watch], list[Value]] | None = None

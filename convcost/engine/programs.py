@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 
 from convcost.engine.footprint import footprint
-from convcost.engine.guard import Limits, known
+from convcost.engine.guard import Limits
 from convcost.engine.plan import Plan
 from convcost.engine.static.program import Program
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.threads import blas_threads, limited
 from convcost.engine.values import Value
+from convcost.engine.weighing import known
 from convcost.errors import ConvcostError, ShapeError
 from convcost.ir import Graph, Tensor
 from convcost.ops.resolve import resolve

@@ -77,7 +77,7 @@ class Session:
         self.peak_bytes = predict(self.graph, self.limits.max_memory, threads=threads or 1)
         weights = Weights(seed)
         with limited(threads):
-            builder = planning.Builder(weights, self.limits, Options(exact=exact, threads=threads or 1))
+            builder = planning.Builder(weights, self.limits, Options(exact=exact, threads=threads or 1, tune=tune))
             self.plan = builder.plan(self.graph)
         planning.missing(self.plan)
         self.weights = weights.source

@@ -17,10 +17,33 @@ def _controller() -> Any:
 
 def limited(threads: int | None) -> AbstractContextManager[Any]:
     """A context in which BLAS uses `threads` threads; None changes nothing."""
-    if threads is None:
-        return nullcontext()
-    limit: AbstractContextManager[Any] = _controller().limit(limits=threads, user_api="blas")
-    return limit
+    return nullcontext() if threads is None else Limited(threads)
+
+
+@cache
+def _libraries() -> list[Any]:
+    return [lib for lib in _controller().lib_controllers if lib.user_api == "blas"]
+
+
+class Limited(AbstractContextManager[None]):
+    """Sets the threads of BLAS and sets them back: what threadpoolctl does, without its bookkeeping of 15 µs."""
+
+    __slots__ = ("before", "threads")
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.before: list[tuple[Any, int]] = []
+
+    def __enter__(self) -> None:
+        for lib in _libraries():
+            now = lib.get_num_threads()
+            if now != self.threads:
+                self.before.append((lib, now))
+                lib.set_num_threads(self.threads)
+
+    def __exit__(self, *_: object) -> None:
+        for lib, threads in self.before:
+            lib.set_num_threads(threads)
 
 
 def blas_threads() -> int:

@@ -22,10 +22,14 @@ Kernel = Callable[[Any, list[Value], int], list[Value]]
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What a kernel may choose: `exact` forbids algorithms that reorder the arithmetic much (Winograd, FFT)."""
+    """What a kernel may choose.
+
+    `exact` forbids algorithms that reorder the arithmetic much (Winograd, FFT); `tune` tries algorithms.
+    """
 
     exact: bool = False
     threads: int = 1
+    tune: bool = False
 
 
 class Bound:

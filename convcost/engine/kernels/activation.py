@@ -11,48 +11,63 @@ import numpy as np
 from convcost.engine.kernels import Kernel
 from convcost.engine.values import Array, Value
 
-ERF_LIMIT = 4.0
-"""Beyond this, erf is 1 in float32."""
+ERF = (
+    1.1283792,
+    1.0277132e-1,
+    -2.0215989e-4,
+    -6.0367192e-4,
+    7.6484647e-5,
+    -1.8596538e-6,
+    -5.1530644e-7,
+    5.3932306e-8,
+    -1.6412099e-9,
+)
+"""atanh(erf(x)) / x as a polynomial in x², up to |x| = 4, beyond which erf is 1 in single precision.
+
+Fitted by least squares, weighted so that the relative error of erf is about even: 3e-8 before rounding.
+"""
+BLOCK = 16 * 1024
+"""Elements that long chains of operations work on at a time, so that they stay in cache."""
 
 
-def _erf_series(degree: int) -> Any:
-    """Chebyshev coefficients of erf(x) / x in t = 2(x / 4)² - 1, from the function itself."""
+def blocked(f: Callable[[Any, Any], None], x: Array) -> Array:
+    """Y of the shape of x, where f(part of x, part of y) fills y part by part."""
+    source = np.ascontiguousarray(x).reshape(-1)
+    out = np.empty_like(source)
+    for start in range(0, source.size, BLOCK):
+        f(source[start : start + BLOCK], out[start : start + BLOCK])
+    return out.reshape(x.shape)
 
-    def target(t: Any) -> Any:
-        x = ERF_LIMIT * np.sqrt(np.maximum((t + 1) / 2, 1e-16))
-        return np.array([math.erf(v) / v for v in x])
 
-    return np.polynomial.chebyshev.chebinterpolate(target, degree)
-
-
-_SERIES: list[Any] = []
+def erf_part(x: Any, y: Any) -> None:
+    """Y = erf(x) in single precision."""
+    z = x * x
+    np.minimum(z, 16, out=z)
+    np.multiply(z, ERF[-1], out=y)
+    for c in ERF[-2:0:-1]:
+        y += c
+        y *= z
+    y += ERF[0]
+    y *= x
+    np.tanh(y, out=y)
 
 
 def erf(x: Array) -> Array:
-    """The error function, to 1e-7 in float32 and to the last bits in float64."""
+    """The error function, to 2e-7 in float32 and to the last bits in float64."""
     if x.dtype == np.float64:
         return np.array([math.erf(v) for v in x.ravel().tolist()], np.float64).reshape(x.shape)
-    if not _SERIES:
-        _SERIES.append(np.polynomial.chebyshev.cheb2poly(_erf_series(22)))
-    wide = np.clip(x.astype(np.float64), -ERF_LIMIT, ERF_LIMIT)
-    t = wide * wide
-    t *= 2 / ERF_LIMIT**2
-    t -= 1
-    out = np.full_like(t, _SERIES[0][-1])
-    for c in _SERIES[0][-2::-1]:
-        out *= t
-        out += c
-    out *= wide
-    return out.astype(x.dtype)
+    if x.dtype != np.float32:
+        return erf(x.astype(np.float32)).astype(x.dtype)
+    return blocked(erf_part, x)
 
 
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), through tanh, which cannot overflow."""
-    half = np.array(0.5, x.dtype)
-    y = np.tanh(x * half)
-    y *= half
-    y += half
-    return np.asarray(y)
+    y = np.asarray(np.multiply(x, x.dtype.type(0.5)))
+    np.tanh(y, out=y)
+    y *= x.dtype.type(0.5)
+    y += x.dtype.type(0.5)
+    return y
 
 
 def of(f: Callable[[Any, Any], Any]) -> Kernel:
@@ -116,7 +131,17 @@ def gelu(x: Any, a: Any) -> Any:
         cubed = x * x * x
         inner = np.array(math.sqrt(2 / math.pi), x.dtype) * (x + np.array(0.044715, x.dtype) * cubed)
         return half * x * (one + np.tanh(inner))
+    if x.dtype == np.float32:
+        return blocked(gelu_part, x)
     return half * x * (one + erf(x * np.array(math.sqrt(0.5), x.dtype)))
+
+
+def gelu_part(x: Any, y: Any) -> None:
+    """Y = x/2 · (1 + erf(x / √2)) in single precision."""
+    erf_part(x * np.float32(math.sqrt(0.5)), y)
+    y += 1
+    y *= x
+    y *= 0.5
 
 
 def prelu(_: Any, inputs: list[Value], __: int) -> list[Value]:
@@ -124,8 +149,17 @@ def prelu(_: Any, inputs: list[Value], __: int) -> list[Value]:
     x, slope = inputs
     if slope.ndim == 1 and x.ndim > 2 and slope.size == x.shape[1] and slope.size != x.shape[-1]:
         slope = slope.reshape(slope.shape + (1,) * (x.ndim - 2))
-    zero = np.array(0, x.dtype)
-    return [np.maximum(x, zero) + slope * np.minimum(x, zero)]
+    kind = x.dtype
+    if kind == np.float16:
+        x, slope = x.astype(np.float32), slope.astype(np.float32)
+    below = np.minimum(x, x.dtype.type(0))
+    y = np.maximum(x, x.dtype.type(0))
+    if slope.size == 1 or np.broadcast_shapes(slope.shape, x.shape) == x.shape:
+        below *= slope
+        y += below
+    else:
+        y = y + slope * below
+    return [y.astype(kind, copy=False)]
 
 
 KERNELS: dict[tuple[str, str, str], Kernel] = {

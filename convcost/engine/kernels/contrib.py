@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from convcost.engine.kernels import Binder, Bound, Kernel, Options, Simple
-from convcost.engine.kernels.activation import erf, sigmoid
+from convcost.engine.kernels.activation import blocked, erf, gelu_part, sigmoid
 from convcost.engine.kernels.matmul import product
 from convcost.engine.values import Array, Value
 from convcost.ir import Node
@@ -61,6 +61,8 @@ def fused_gemm(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
 def bias_gelu(_: Any, inputs: list[Value], __: int) -> list[Value]:
     """Gelu(x + b)."""
     x = inputs[0] + inputs[1] if len(inputs) > 1 else inputs[0]
+    if x.dtype == np.float32:
+        return [blocked(gelu_part, x)]
     half = x.dtype.type(0.5)
     return [half * x * (1 + erf(x * x.dtype.type(np.sqrt(0.5))))]
 

@@ -6,16 +6,16 @@ Gates are stacked along the rows of W and R as ONNX stores them: LSTM i, o, f, c
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convcost.engine.kernels import Kernel
+from convcost.engine.kernels import Binder, Bound, Kernel, Options, steps
 from convcost.engine.kernels.activation import sigmoid
+from convcost.engine.kernels.gates import Function, functions_of
 from convcost.engine.values import Array, Value
-
-Function = Callable[[Any], Any]
-DEFAULTS = {1: ("Tanh",), 3: ("Sigmoid", "Tanh"), 4: ("Sigmoid", "Tanh", "Tanh")}
+from convcost.ir import Node
 
 
 class Sequence(NamedTuple):
@@ -34,44 +34,6 @@ class Sequence(NamedTuple):
     clip: float | None
     attrs: Any
     see: Function | None = None
-
-
-def function(name: str, alpha: float | None, beta: float | None) -> Function:
-    """The activation function called `name`."""
-    a = {"leakyrelu": 0.01, "thresholdedrelu": 1.0, "elu": 1.0, "hardsigmoid": 0.2}.get(name.lower(), 1.0)
-    a = a if alpha is None else alpha
-    b = (0.5 if name.lower() == "hardsigmoid" else 0.0) if beta is None else beta
-    table: dict[str, Function] = {
-        "sigmoid": sigmoid,
-        "tanh": np.tanh,
-        "relu": lambda v: np.maximum(v, 0),
-        "affine": lambda v: a * v + b,
-        "leakyrelu": lambda v: np.where(v >= 0, v, a * v),
-        "thresholdedrelu": lambda v: np.where(v > a, v, 0),
-        "scaledtanh": lambda v: a * np.tanh(b * v),
-        "hardsigmoid": lambda v: np.clip(a * v + b, 0, 1),
-        "elu": lambda v: np.where(v >= 0, v, a * np.expm1(np.minimum(v, 0))),
-        "softsign": lambda v: v / (1 + np.abs(v)),
-        "softplus": lambda v: np.logaddexp(v, 0),
-    }
-    if name.lower() not in table:
-        raise ValueError(f"the activation function {name[:40]} is not known")
-    return table[name.lower()]
-
-
-def functions_of(attrs: Any, gates: int, direction: int) -> tuple[Function, ...]:
-    """The activation functions of one direction; alphas and betas go to the functions that take them, in order."""
-    names = attrs.activations or DEFAULTS[gates] * 2
-    takes_alpha = {"affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu"}
-    takes_beta = {"affine", "scaledtanh", "hardsigmoid"}
-    alphas, betas = list(attrs.activation_alpha), list(attrs.activation_beta)
-    out = []
-    for name in names:
-        alpha = alphas.pop(0) if name.lower() in takes_alpha and alphas else None
-        beta = betas.pop(0) if name.lower() in takes_beta and betas else None
-        out.append(function(name, alpha, beta))
-    n = len(DEFAULTS[gates])
-    return tuple(out[direction * n : direction * n + n])
 
 
 def clipped(v: Any, limit: float | None) -> Any:
@@ -167,24 +129,53 @@ def reversed_(x: Array, lengths: Any) -> Array:
     return out
 
 
+def usual(s: Sequence, gates: int) -> bool:
+    """Whether the fast steps compute what is asked for."""
+    names = tuple(name.lower() for name in s.attrs.activations or ()) or ("sigmoid", "tanh", "tanh")
+    default = all(name == wanted for name, wanted in zip(names, ("sigmoid", "tanh", "tanh") * 2, strict=False))
+    if gates == 3:
+        default = all(name == wanted for name, wanted in zip(names, ("sigmoid", "tanh") * 2, strict=False))
+        default = default or not s.attrs.activations
+    plain = s.lengths is None and s.clip is None and s.peephole is None and s.x.dtype == np.float32
+    return plain and default and gates > 1 and not getattr(s.attrs, "input_forget", 0) and s.x.shape[0] > 0
+
+
+def fast(s: Sequence, gates: int, ready: Any) -> tuple[Array, Array, Any]:
+    """One direction in fast steps. `ready` remembers the weights that were made for it."""
+    make = steps.lstm_weights if gates == 4 else steps.gru_weights
+    found = ready() if ready is not None else None
+    stacked = found[0] if found else make(s.w, s.r, s.wb, s.rb)
+    if found is not None and not found:
+        found.append(stacked)
+    if gates == 4:
+        return steps.lstm(s.x, stacked, s.h, s.c, s.see)
+    y, h = steps.gru(s.x, stacked, s.h, before=s.attrs.linear_before_reset != 0)
+    return y, h, None
+
+
 STEPS: dict[int, Callable[[Sequence], tuple[Array, Array, Any]]] = {1: rnn_steps, 3: gru_steps, 4: lstm_steps}
 
 
-def layer(attrs: Any, inputs: list[Value], gates: int, see: Function | None = None) -> list[Value]:
-    """All directions of one layer: [y, last h, last c]. `see` is what an LSTM's products make of the hidden state."""
+def layer(
+    attrs: Any, inputs: list[Value], gates: int, see: Function | None = None, kept: list[list[Any]] | None = None
+) -> list[Value]:
+    """All directions of one layer: [y, last h, last c]. `see` is what an LSTM's products make of the hidden state.
+
+    `kept` has a list for each direction, in which prepared weights are left for the next run.
+    """
     given: list[Any] = [*inputs, *[None] * (8 - len(inputs))]
     x, w, r, b, lengths, h0, c0, p = given
     kind = x.dtype
     if kind == np.float16:
         wide = [v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype == kind else v for v in inputs]
-        return [v.astype(kind) for v in layer(attrs, wide, gates)]
+        return [v.astype(kind) for v in layer(attrs, wide, gates, kept=kept)]
     if attrs.layout:
         x = x.swapaxes(0, 1)
         h0, c0 = (v if v is None else v.swapaxes(0, 1) for v in (h0, c0))
-    steps, batch, hidden = x.shape[0], x.shape[1], r.shape[2]
-    if lengths is not None and (lengths == steps).all():
+    length, batch, hidden = x.shape[0], x.shape[1], r.shape[2]
+    if lengths is not None and (lengths == length).all():
         lengths = None
-    y = np.empty((steps, w.shape[0], batch, hidden), kind)
+    y = np.empty((length, w.shape[0], batch, hidden), kind)
     states: list[tuple[Any, Any]] = []
     for d in range(w.shape[0]):
         backward = attrs.direction == "reverse" or d == 1
@@ -204,7 +195,10 @@ def layer(attrs: Any, inputs: list[Value], gates: int, see: Function | None = No
             attrs=attrs,
             see=see,
         )
-        out, h, c = STEPS[gates](s)
+        if usual(s, gates):
+            out, h, c = fast(s, gates, None if kept is None else partial(kept.__getitem__, d))
+        else:
+            out, h, c = STEPS[gates](s)
         y[:, d] = reversed_(out, lengths) if backward else out
         states.append((h, c))
     last = [np.stack([h for h, _ in states])] + ([np.stack([c for _, c in states])] if gates == 4 else [])
@@ -213,15 +207,47 @@ def layer(attrs: Any, inputs: list[Value], gates: int, see: Function | None = No
     return [y, *last]
 
 
-def packed_lstm(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
+class Layer(Bound):
+    """One layer whose weights, where they are constants, are prepared at the first run."""
+
+    __slots__ = ("attrs", "constant", "gates", "kept", "packed")
+
+    def __init__(self, node: Node, constants: list[Value], gates: int, *, packed: bool = False) -> None:
+        super().__init__("fused gemm")
+        self.attrs = node.attrs
+        self.gates = gates
+        given = [
+            i for i in ((1, 2, 3, 8, 9, 10, 11) if packed else (1, 2, 3)) if i < len(node.inputs) and node.inputs[i]
+        ]
+        self.constant = all(constants[i] is not None for i in given)
+        self.kept: list[list[Any]] = [[], []]
+        self.packed: list[Any] | None = [] if packed else None
+
+    def __call__(self, inputs: list[Value]) -> list[Value]:
+        """[y, last h, last c]."""
+        kept = self.kept if self.constant else None
+        if self.packed is None:
+            return layer(self.attrs, inputs, self.gates, kept=kept)
+        return packed_lstm(self.attrs, inputs, kept, self.packed if self.constant else [])
+
+
+def bind_recurrent(node: Node, constants: list[Value], _: Options) -> Bound:
+    """LSTM, GRU, RNN, DynamicQuantizeLSTM."""
+    gates = {"GRU": 3, "RNN": 1}.get(node.op, 4)
+    return Layer(node, constants, gates, packed=node.op == "DynamicQuantizeLSTM")
+
+
+def packed_lstm(attrs: Any, inputs: list[Value], kept: Any, weights: list[Any]) -> list[Value]:
     """DynamicQuantizeLSTM: weights (D, I, 4H) of integers with scales; inputs are quantised to 8 bits at each product.
 
-    The products here use the weights as numbers, and inputs that are rounded as the operator rounds them.
+    The products here use the weights as numbers, and inputs that are rounded as the operator rounds them. The weights
+    are unpacked once, to `weights`.
     """
     x, wq, rq, b, lengths, h0, c0, p, ws, wz, rs, rz = inputs
-    w = unpacked(wq, ws, wz)
-    r = unpacked(rq, rs, rz)
-    return layer(attrs, [rounded(x), w, r, b, lengths, h0, c0, p], 4, see=rounded)
+    if not weights:
+        weights += [unpacked(wq, ws, wz), unpacked(rq, rs, rz)]
+    w, r = weights
+    return layer(attrs, [rounded(x), w, r, b, lengths, h0, c0, p], 4, see=rounded, kept=kept)
 
 
 def unpacked(q: Array, scale: Array, zero: Array) -> Array:
@@ -234,13 +260,24 @@ def rounded(x: Array) -> Array:
     """X as it comes back from dynamic quantisation to uint8, one scale for the whole array."""
     low, high = min(float(x.min(initial=0)), 0.0), max(float(x.max(initial=0)), 0.0)
     scale = np.float32((high - low) / 255) if high > low else np.float32(1)
-    zero = np.clip(np.rint(-low / scale), 0, 255)
-    return np.asarray((np.clip(np.rint(x / scale) + zero, 0, 255) - zero) * scale).astype(np.float32)
+    zero = np.float32(min(max(round(-low / float(scale)), 0), 255))
+    y = x / scale
+    np.rint(y, out=y)
+    np.maximum(y, -zero, out=y)
+    np.minimum(y, 255 - zero, out=y)
+    y *= scale
+    return np.asarray(y)
 
 
+BINDERS: dict[tuple[str, str], Binder] = {
+    **{("", op): bind_recurrent for op in ("LSTM", "GRU", "RNN")},
+    ("com.microsoft", "DynamicQuantizeLSTM"): bind_recurrent,
+}
 KERNELS: dict[tuple[str, str, str], Kernel] = {
     ("", "LSTM", "fused gemm"): lambda attrs, inputs, _: layer(attrs, inputs, 4),
     ("", "GRU", "fused gemm"): lambda attrs, inputs, _: layer(attrs, inputs, 3),
     ("", "RNN", "fused gemm"): lambda attrs, inputs, _: layer(attrs, inputs, 1),
-    ("com.microsoft", "DynamicQuantizeLSTM", "fused gemm"): packed_lstm,
+    ("com.microsoft", "DynamicQuantizeLSTM", "fused gemm"): lambda attrs, inputs, _: packed_lstm(
+        attrs, inputs, None, []
+    ),
 }

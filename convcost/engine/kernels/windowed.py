@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from convcost.engine.kernels import Kernel, checkpoint
+from convcost.engine.kernels import Binder, Bound, Kernel, Options, Simple, checkpoint, prepared
 from convcost.engine.values import Array, Value
+from convcost.ir import Node
 from convcost.ops.windows import window_of
 from convcost.window import output_size, same_size
 
@@ -209,6 +210,39 @@ def conv_transpose(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
         y = y + inputs[2].reshape(-1, *(1,) * len(full))
     return [np.ascontiguousarray(y)]
 
+
+def bind_conv(node: Node, constants: list[Value], options: Options) -> Bound:
+    """Conv or ConvTranspose with a choice of algorithms."""
+    return prepared.Convolution(node, constants, options, conv if node.op == "Conv" else conv_transpose)
+
+
+def bind_fused(node: Node, constants: list[Value], options: Options) -> Bound:
+    """FusedConv."""
+    from convcost.engine.kernels.contrib import activate  # noqa: PLC0415 - onnxruntime's own operators only
+
+    def end(y: Any, inputs: list[Value]) -> Any:
+        if len(inputs) > 3 and inputs[3] is not None:
+            y += inputs[3]
+        return activate(y, node.attrs.activation, node.attrs.activation_params)
+
+    return prepared.Convolution(node, constants, options, fused_conv, end)
+
+
+def bind_integers(node: Node, constants: list[Value], options: Options) -> Bound:
+    """QLinearConv or ConvInteger."""
+    scaled = node.op == "QLinearConv"
+    plain = qlinear_conv if scaled else conv_integer
+    found = prepared.integers(node, constants, options, plain, scaled=scaled)
+    return found or Simple("im2col", plain, node.attrs, len(node.outputs))
+
+
+BINDERS: dict[tuple[str, str], Binder] = {
+    ("", "Conv"): bind_conv,
+    ("", "ConvTranspose"): bind_conv,
+    ("com.microsoft", "FusedConv"): bind_fused,
+    ("", "QLinearConv"): bind_integers,
+    ("", "ConvInteger"): bind_integers,
+}
 
 KERNELS: dict[tuple[str, str, str], Kernel] = {
     ("", "Conv", "im2col"): conv,
