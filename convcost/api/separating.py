@@ -146,7 +146,9 @@ def separate(
             raise ReportError(
                 f"{item.name}: no layer is split, so there is nothing to write",
                 code="C507",
-                help=None if rank or energy else "--energy 0.99 or --rank N also split approximately",
+                help="no pair of steps that keeps so much has fewer MACs than its layer"
+                if rank or energy
+                else "--energy 0.99 or --rank N also split approximately",
             )
         content = rewritten_file(item.path or source, search.replacements, target=output)
         made, said = written(search, model, content, output, seed, opts)
