@@ -8,6 +8,7 @@ import msgspec
 
 from convcost.alternatives.condition import Value
 from convcost.alternatives.layer import ConvLayer, Skip, need, single
+from convcost.analysis.count import MAX_ROWS, rows_in
 from convcost.ir import Graph, Node, Scope, Tensor
 from convcost.record import Layer
 
@@ -50,28 +51,46 @@ class Site(msgspec.Struct, frozen=True):
 
 
 def sites(graph: Graph) -> list[Site]:
-    """All convolutions of a resolved graph in the order of the report."""
-    return list(walk(graph, Scope(graph.tensors), Scope(), "", "", ""))
+    """All convolutions of a resolved graph in the order of the report; functions as far as the report shows them."""
+    return list(Walk().graph(graph, Scope(graph.tensors), Scope(), Spot()))
 
 
-def walk(
-    graph: Graph, tensors: Scope[Tensor], makers: Scope[Node], place: str, path: str, function: str
-) -> Iterator[Site]:
-    """Those of one graph and of the graphs inside it."""
-    makers.own.update((o, node) for node in graph.nodes for o in node.outputs)
-    for node in graph.nodes:
-        if node.op in CONVOLUTIONS and not node.bodies:
-            seen = {name: t for name in (*node.inputs, *node.outputs) if name and (t := tensors.get(name)) is not None}
-            alone = Graph("", (), node.outputs, (node,), seen, resolved=True)
-            maker = makers.get(node.inputs[1]) if len(node.inputs) > 1 else None
-            yield Site(f"{place}{node.index}", path + node.name, node, alone, maker, function)
-        for role, body in node.bodies:
-            inner, names = f"{place}{node.index}/{role}/", f"{path}{node.name}/{role}/"
-            if role == "function":
-                own: Scope[Node] = Scope()
-                yield from walk(body, Scope(body.tensors), own, inner, f"{path}{node.name}/", node.op)
-            else:
-                yield from walk(body, Scope(body.tensors, tensors), Scope(parent=makers), inner, names, function)
+class Spot(msgspec.Struct, frozen=True):
+    """Where a graph stands: what comes before its nodes' places and names, and the function it belongs to."""
+
+    place: str = ""
+    path: str = ""
+    function: str = ""
+
+
+class Walk:
+    """One walk; calls inside calls are entered while rows are left."""
+
+    def __init__(self) -> None:
+        self.left = MAX_ROWS
+
+    def graph(self, graph: Graph, tensors: Scope[Tensor], makers: Scope[Node], at: Spot) -> Iterator[Site]:
+        """The sites of one graph and of the graphs inside it."""
+        makers.own.update((o, node) for node in graph.nodes for o in node.outputs)
+        for node in graph.nodes:
+            if node.op in CONVOLUTIONS and not node.bodies:
+                yield site(node, tensors, makers, at)
+            for role, body in node.bodies:
+                inner = Spot(f"{at.place}{node.index}/{role}/", f"{at.path}{node.name}/{role}/", at.function)
+                if role != "function":
+                    yield from self.graph(body, Scope(body.tensors, tensors), Scope(parent=makers), inner)
+                elif (rows := rows_in(body)) <= self.left:
+                    self.left -= rows
+                    called = Spot(inner.place, f"{at.path}{node.name}/", node.op)
+                    yield from self.graph(body, Scope(body.tensors), Scope(), called)
+
+
+def site(node: Node, tensors: Scope[Tensor], makers: Scope[Node], at: Spot) -> Site:
+    """One convolution with what it touches."""
+    seen = {name: t for name in (*node.inputs, *node.outputs) if name and (t := tensors.get(name)) is not None}
+    alone = Graph("", (), node.outputs, (node,), seen, resolved=True)
+    maker = makers.get(node.inputs[1]) if len(node.inputs) > 1 else None
+    return Site(f"{at.place}{node.index}", at.path + node.name, node, alone, maker, at.function)
 
 
 def matched(found: list[Site], layers: list[Layer]) -> list[tuple[Layer, Site | None]]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from convcost import analysis, record
-from convcost.alternatives import Skip
+from convcost.alternatives import ConvLayer, Form, Idea, Skip
 from convcost.alternatives.choice import USABLE, usual
 from convcost.api.replacing import Change, Selected, changed
-from convcost.record import COUNTED, Cost
+from convcost.record import COUNTED, Cost, Layer
 
 STORED = ("params", "buffers", "weight_bytes")
 """What a loop does not repeat."""
@@ -21,8 +21,11 @@ IDLE = frozenset({"standard", "wider field"})
 
 def cost_of(change: Change) -> Cost:
     """The cost of the form in the layer's place, all iterations of a loop around it together."""
-    total = analysis.total_cost(change.graph, analysis.count(change.graph))
-    times = change.row.repeats
+    return in_place(analysis.total_cost(change.graph, analysis.count(change.graph)), change.row.repeats)
+
+
+def in_place(total: Cost, times: int | None) -> Cost:
+    """A cost done `times` times; None where that is not known."""
     if times == 1:
         return total
     work = {name: None if times is None else times * (getattr(total, name) or 0) for name in COUNTED}
@@ -50,9 +53,9 @@ def ratio(new: Cost, old: Cost) -> record.CostRatio:
     )
 
 
-def saving(change: Change, new: Cost, total: Cost) -> record.Saving:
+def saving(row: Layer, idea: Idea, form: Form, new: Cost, total: Cost) -> record.Saving:
     """What one change alone saves."""
-    old = change.row.cost
+    old = row.cost
 
     def less(name: str) -> int | None:
         before, after = getattr(old, name), getattr(new, name)
@@ -60,10 +63,10 @@ def saving(change: Change, new: Cost, total: Cost) -> record.Saving:
 
     saved = less("macs")
     return record.Saving(
-        index=change.row.index,
-        name=change.row.name,
-        idea=change.idea.name,
-        form=change.form.name,
+        index=row.index,
+        name=row.name,
+        idea=idea.name,
+        form=form.name,
         macs=old.macs,
         saved_macs=saved,
         saved_params=less("params"),
@@ -86,6 +89,7 @@ def over_ideas(
 ) -> tuple[list[record.Saving], list[record.IdeaTotal]]:
     """The best idea for each layer, by MACs, and the totals under each idea, both best first."""
     best: dict[int, record.Saving] = {}
+    tried: dict[tuple[str, ConvLayer], tuple[Form, Cost] | None] = {}
     ideas: list[record.IdeaTotal] = []
     for idea in USABLE:
         if idea.name in IDLE:
@@ -94,11 +98,13 @@ def over_ideas(
         for one in found:
             if one.layer is None:
                 continue
-            try:
-                made = changed(one, idea, usual(idea, one.layer), opset)
-            except Skip:
-                continue
-            savings.append(saving(made, cost_of(made), total))
+            key = (idea.name, one.layer)
+            if key not in tried:
+                tried[key] = priced(one, idea, opset)
+            found_form = tried[key]
+            if found_form is not None:
+                form, cost = found_form
+                savings.append(saving(one.row, idea, form, in_place(cost, one.row.repeats), total))
         for one_saving in ranked(savings):
             held = best.get(one_saving.index)
             if held is None or (one_saving.saved_macs or 0) > (held.saved_macs or 0):
@@ -106,6 +112,17 @@ def over_ideas(
         if sum(one.saved_macs or 0 for one in savings) > 0:
             ideas.append(summed(idea.name, savings, total))
     return ranked(list(best.values())), sorted(ideas, key=lambda one: one.macs if one.macs is not None else 0)
+
+
+def priced(one: Selected, idea: Idea, opset: dict[str, int]) -> tuple[Form, Cost] | None:
+    """The usual form of an idea and what it costs once; None where it does not apply. Equal layers are priced once."""
+    if one.layer is None:
+        return None
+    try:
+        made = changed(one, idea, usual(idea, one.layer), opset)
+    except Skip:
+        return None
+    return made.form, analysis.total_cost(made.graph, analysis.count(made.graph))
 
 
 def summed(idea: str, savings: Sequence[record.Saving], total: Cost) -> record.IdeaTotal:

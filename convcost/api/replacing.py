@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -46,7 +47,7 @@ class Selected(msgspec.Struct, frozen=True):
 def selected(row: Layer, site: Site | None) -> Selected:
     """A layer of the report with what replacing it takes."""
     if site is None:
-        return Selected(row, None, None, "its name is that of several nodes")
+        return Selected(row, None, None, "its name does not tell it from other nodes")
     try:
         return Selected(row, site, site.layer())
     except Skip as why:
@@ -72,19 +73,25 @@ def changed(one: Selected, idea: Idea, form: Form, opset: dict[str, int]) -> Cha
     if site is None or layer is None or form.notation is None:
         raise Skip(one.reason or "it has no graph of its own")
     try:
-        graph = notation.parse(form.notation, batch=layer.batch, dtype=layer.dtype)
+        graph = parsed(form.notation, layer.batch, layer.dtype)
     except NotationError as wrong:  # a size over the limit
         raise Skip(wrong.message) from None
     out = numbers(graph.tensors[graph.outputs[0]].dims)
     if out != (layer.batch, layer.m, *layer.out):
         raise Skip(f"its output would be {'×'.join(map(str, out))}")
-    if shape_of(graph) == shape_of(notation.parse(written(layer), batch=layer.batch, dtype=layer.dtype)):
+    if shape_of(graph) == shape_of(parsed(written(layer), layer.batch, layer.dtype)):
         raise Skip("it is that already")
     graph = portable(graph)
     reason = too_old(graph, opset)
     if reason:
         raise Skip(reason)
     return Change(one.row, site, layer, idea, form, graph)
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str, batch: int, dtype: DType) -> Graph:
+    """The graph of a form; layers are often alike."""
+    return notation.parse(text, batch=batch, dtype=dtype)
 
 
 def changes(found: Sequence[Selected], to: str, opset: dict[str, int]) -> tuple[list[Change], list[tuple[str, str]]]:

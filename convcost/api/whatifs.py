@@ -81,7 +81,10 @@ def replaced(
     after, _ = model_of(new, msgspec.structs.replace(opts, strict=False))
     fits = [fitted(change, item, seed) if output else None for change in made]
     costs = [ranking.cost_of(change) for change in made]
-    savings = [ranking.saving(change, cost, model.totals) for change, cost in zip(made, costs, strict=True)]
+    savings = [
+        ranking.saving(change.row, change.idea, change.form, cost, model.totals)
+        for change, cost in zip(made, costs, strict=True)
+    ]
     rewrite = msgspec.structs.replace(
         rewrite,
         new=after.totals,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
-from convcost.errors import ReportError
+from convcost.errors import ModelError, ReportError
 from convcost.ir.splice import Part, Replacement, Survey, Taken, absent, part_of, unused
 from convcost.onnx_writer.messages import content, node_proto, tensor_proto
 
@@ -47,10 +47,13 @@ def rewritten(data: bytes, replacements: Sequence[Replacement], *, fetch: Fetch 
     The graph of a replacement must not need a newer operator set than the model has (`needs.too_old`), and its place
     must not lie in a function. Arrays keep their element type. Equal arguments give equal bytes.
 
-    Raises ModelError where a place is not there, ReportError where the result would be over 2 GiB.
+    Raises ModelError where a place is not there or a name is no text, ReportError where the result would be over 2 GiB.
     """
     model = ModelProto.FromString(data)
-    Rewriter(model, {new.place: new for new in replacements}).run()
+    try:
+        Rewriter(model, {new.place: new for new in replacements}).run()
+    except UnicodeError:
+        raise ModelError("a name in it is not UTF-8: the model cannot be rewritten", code="C203") from None
     if fetch is not None:
         for tensor in tensors_of(model):
             embed(tensor, fetch)

@@ -285,3 +285,20 @@ def test_equal_runs_give_equal_bytes(tmp_path: Path) -> None:
         whatif(str(SAMPLES / "lenet5.onnx"), to="flattened", output=str(tmp_path / name))
         files.append((tmp_path / name).read_bytes())
     assert files[0] == files[1]
+
+
+def test_calls_inside_calls_take_no_time(tmp_path: Path) -> None:
+    """Ten functions that each call the next one twenty times: 20^10 convolutions on paper."""
+    opset = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    proto = conv_model()
+    conv = proto.graph.node[0]
+    for i in range(10):
+        inner = helper.make_node("Conv", ["a", "b", "c"], ["d"]) if i == 9 else None
+        body = [inner or helper.make_node(f"F{i + 1}", ["a", "b", "c"], [f"d{j}"], domain="own") for j in range(20)]
+        out = "d" if i == 9 else "d0"
+        proto.functions.append(
+            helper.make_function("own", f"F{i}", ["a", "b", "c"], [out], body[: 1 if inner else 20], opset)
+        )
+    proto.opset_import.append(opset[1])
+    proto.graph.node.append(helper.make_node("F0", list(conv.input), ["other"], name="call", domain="own"))
+    assert whatif(str(saved(proto, tmp_path)), to="low-rank").rewrites[0].replaced[0].name == "conv"

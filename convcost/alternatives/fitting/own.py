@@ -18,6 +18,8 @@ def own_weights(site: Site) -> tuple[Array | None, str]:
     t, maker = site.weight, site.weight_maker
     if t is None or t.shape is None:
         return None, COMPUTED
+    if t.dtype is None or not t.dtype.is_float:
+        return None, "its weights are not floating-point numbers"
     if maker is None:
         if not t.stored:
             return None, "its weights are an input of the model"
@@ -26,7 +28,7 @@ def own_weights(site: Site) -> tuple[Array | None, str]:
         return Weights().load(t, site.graph), ""
     if maker.op == "Constant" and not maker.domain:
         return Weights().constant(maker, site.graph), ""
-    if maker.op == "ConstantOfShape" and not maker.domain and t.dtype is not None:
+    if maker.op == "ConstantOfShape" and not maker.domain:
         value = getattr(maker.attrs, "value", None)
         shape = tuple(d for d in t.shape if isinstance(d, int))
         number = Weights().load(value, site.graph).reshape(-1)[0] if isinstance(value, Tensor) else 0
