@@ -68,13 +68,15 @@ def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -
                           help="give --budget macs=600M, or paste this into pyproject.toml:",
                           example=example(items[0].model))  # fmt: skip
     base = Base(asked, config, items, complete=not sources)
+    notes: list[record.Diagnostic] = []
     if asked.write_baseline:
         base.write()
+        notes.append(base.note())
     elif any(budget.form == "growth" and budget.level != "off" for plan in plans for budget in plan):
         base.read()
     command = command_line(sources, asked, options)
     checks = [c for item, plan in zip(items, plans, strict=True) for c in verdicts(item, plan, base, items, command)]
-    notes = [note for item in items for note in item.notes]
+    notes += [note for item in items for note in item.notes]
     notes += [unguarded(item) for item, plan in zip(items, plans, strict=True) if not plan and any(plans)]
     notes += unmatched(checks)
     environment = next((item.environment for item in items if item.environment), None)
@@ -191,6 +193,16 @@ class Base:
 
         write_all([(self.path, data)], [item.path for item in self.items if item.path is not None])
         self.found = baselines.decode(data, self.path)
+
+    def note(self) -> record.Diagnostic:
+        """That it was written."""
+        count = len(self.found.models) if self.found is not None else 0
+        return record.Diagnostic(
+            code="C342",
+            severity="note",
+            message=f"the baseline is written: {count} model{'s' if count != 1 else ''}",
+            location=record.Location(file=configs.base(self.path)),
+        )
 
     def entry(self, item: Item) -> baselines.Entry | None:
         """What it says about a model; one from a report is also known by its file's name, if that is unique."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from convcost.record import Report
-from convcost.report.findings import Finding, findings, verdict
+from convcost.report.findings import Finding, findings
 from convcost.report.json_ import inert
 from convcost.report.schema import FIELDS
 from convcost.report.text import shorten, visible
@@ -52,7 +52,7 @@ def rule(name: str, first: Finding) -> dict[str, Any]:
     return {
         "id": name,
         "shortDescription": {"text": plain(about)},
-        "fullDescription": {"text": plain(first.message if check is None else verdict(check))},
+        "fullDescription": {"text": plain(first.message if check is None else f"What is allowed of {check.rule}.")},
         "help": {"text": plain(more or f"Run: convcost explain {name}")},
         "defaultConfiguration": {"level": first.severity},
     }

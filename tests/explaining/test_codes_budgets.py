@@ -88,6 +88,11 @@ def no_layer(w: Any) -> Any:
     return check(w, "[[layer]]\nmatch = 'nothing*'\nmacs = '600M'\n")
 
 
+@trigger("C342")
+def written(w: Any) -> Any:
+    return check(w, "macs = '600M'\n", write_baseline=True)
+
+
 @pytest.mark.parametrize("entry", codes.of("Configuration and budgets"), ids=lambda entry: entry.code)
 def test_an_example_raises_its_code(entry: codes.Code, raises: Raises) -> None:
     raises(entry, TRIGGERS[entry.code])

@@ -80,4 +80,11 @@ BUDGETS = (
         "A budget for the layers conv* of a model whose layers are called block1 and so on.",
         severity="warning",
     ),
+    Code(
+        "C342",
+        "The baseline was written, as --write-baseline asked.",
+        "Commit the file: the next check compares with it.",
+        "convcost check --write-baseline.",
+        severity="note",
+    ),
 )
