@@ -78,7 +78,7 @@ def overview() -> str:
     """The first page of help: examples, then the commands."""
     lines = ["What a convolution, or a whole network, really costs.", ""]
     for name in COMMANDS:
-        lines += load(name).COMMAND.examples[:2]
+        lines += load(name).COMMAND.examples[: 2 if name == "count" else 1]
     return preformatted(lines)
 
 

@@ -11,15 +11,15 @@ from convcost.cli.options import Arguments, Command
 COMMANDS = {
     "count": "convcost.cli.count",
     "compare": "convcost.cli.compare",
-    "whatif": "convcost.cli.whatif",
-    "diff": "convcost.cli.diff",
-    "check": "convcost.cli.check",
     "explain": "convcost.cli.explain",
     "time": "convcost.cli.time",
+    "whatif": "convcost.cli.whatif",
+    "separate": "convcost.cli.separate",
     "export": "convcost.cli.export",
+    "check": "convcost.cli.check",
+    "diff": "convcost.cli.diff",
     "fleet": "convcost.cli.fleet",
     "render": "convcost.cli.render",
-    "separate": "convcost.cli.separate",
     "schema": "convcost.cli.schema",
 }
 
