@@ -35,7 +35,7 @@ def chart(report: Report, name: str | None = None, canvas: Canvas | None = None)
     name, canvas = name or default(report), canvas or Canvas()
     found = drawn(report, name, canvas)
     if found is None:
-        raise ReportError(f"there is no {name} to draw: {EMPTY[name]}", code="C506")
+        raise ReportError(f"there is no {name} to draw: {EMPTY[name]}", code="C521")
     return found
 
 

@@ -22,9 +22,9 @@ def library() -> Any:
     try:
         import vl_convert  # noqa: PLC0415 - an extra, and only charts need it
     except ImportError:
-        raise ReportError("charts need vl-convert-python", code="C505", help=MISSING) from None
+        raise ReportError("charts need vl-convert-python", code="C520", help=MISSING) from None
     if addresses() < ADDRESSES:
-        raise ReportError("charts need a process without a limit on addresses", code="C507", help="see ulimit -v")
+        raise ReportError("charts need a process without a limit on addresses", code="C523", help="see ulimit -v")
     return vl_convert
 
 
@@ -45,7 +45,7 @@ def svg(spec: Spec) -> str:
         return str(vega.vega_to_svg(spec, allowed_base_urls=[]))
     except ValueError as wrong:
         reason = " ".join(str(wrong).split())[:200]
-        raise ReportError(f"the chart cannot be drawn: {reason}", code="C507") from None
+        raise ReportError(f"the chart cannot be drawn: {reason}", code="C522") from None
 
 
 def png(spec: Spec) -> bytes:

@@ -7,6 +7,7 @@ architectures", Comm. ACM 52 (2009). A roof is drawn only where it was measured:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import sqrt
 
 import msgspec
@@ -35,6 +36,8 @@ from convcost.report.view import layer_row
 
 MOST = 1_000
 """Points; those that take or do least are left out."""
+STEPS = 50
+"""Spots along each part of the roof."""
 NAMED = 6
 """Labelled points: those that take or do most."""
 
@@ -84,6 +87,7 @@ def draw(points: list[Point], models: Sequence[Model], machine: Environment | No
     roof = roof_of(machine)
     x = spread([*(p.intensity for p in points), *([roof[0] / roof[1]] if roof else [])], figure)
     y = spread([*(p.height for p in points), *([roof[0]] if roof else [])], figure if is_timed else operations)
+    line = roof_line(roof, x, y) if roof else []
     title = "Roofline" if is_timed else "Arithmetic intensity"
     what = f"{roof_words(roof)}; share of time as area" if is_timed else "not timed, so no roof; share of FLOP as area"
     subtitle = f"{sources(models)} · {what}"
@@ -91,8 +95,8 @@ def draw(points: list[Point], models: Sequence[Model], machine: Environment | No
         canvas, title, subtitle,
         data=[
             {"name": "points", "values": [spot(p, x, y, points[0].weight) for p in points]},
-            {"name": "names", "values": names(points, x, y, canvas)},
-            {"name": "roof", "values": roof_line(roof, x, y) if roof else []},
+            {"name": "names", "values": names(points, x, y, line, canvas)},
+            {"name": "roof", "values": line},
         ],
         scales=[*scales(x, y), colours(canvas.palette)],
         legends=key(sorted({family(p.layer) for p in points}), canvas),
@@ -100,6 +104,20 @@ def draw(points: list[Point], models: Sequence[Model], machine: Environment | No
         marks=marks(canvas),
     )  # fmt: skip
     return Chart(title=title, subtitle=what, spec=spec, rows=tuple(p.layer.index for p in points))
+
+
+def along(line: Sequence[Spec], wide: float, tall: float) -> list[Spot]:
+    """Spots so close together that no label fits between them."""
+    return [
+        Spot(
+            (a["x"] + (b["x"] - a["x"]) * i / STEPS) * wide,
+            (1 - a["y"] - (b["y"] - a["y"]) * i / STEPS) * tall,
+            "",
+            3.0,
+        )
+        for a, b in pairwise(line)
+        for i in range(STEPS + 1)
+    ]
 
 
 def roof_of(machine: Environment | None) -> tuple[float, float] | None:
@@ -129,8 +147,8 @@ def area(p: Point, most: int) -> float:
     return 24 + 276 * p.weight / most
 
 
-def names(points: Sequence[Point], x: Axis, y: Axis, canvas: Canvas) -> list[Spec]:
-    """Labels of the layers that matter most, where there is room."""
+def names(points: Sequence[Point], x: Axis, y: Axis, line: Sequence[Spec], canvas: Canvas) -> list[Spec]:
+    """Labels of the layers that matter most, where there is room; none lies on the roof's `line`."""
     wide, tall = canvas.width - 100.0, canvas.height - 130.0
     spots = [
         Spot(
@@ -142,7 +160,7 @@ def names(points: Sequence[Point], x: Axis, y: Axis, canvas: Canvas) -> list[Spe
     return [
         {"x": round(x.place(p.intensity), 4), "y": round(y.place(p.height), 4), "text": spots[one.spot].text,
          "align": one.align, "dx": round(one.dx, 1), "dy": round(one.dy, 1)}
-        for one in label(spots, wide, tall)
+        for one in label([*spots, *along(line, wide, tall)], wide, tall)
         for p in (points[one.spot],)
     ]  # fmt: skip
 

@@ -273,7 +273,7 @@ def test_what_is_not_there_is_not_drawn(report: Make, model: Make) -> None:
         assert charts.drawn(empty, name, Canvas()) is None
         with pytest.raises(ReportError, match=f"there is no {name} to draw") as caught:
             charts.chart(empty, name)
-        assert caught.value.code == "C506"
+        assert caught.value.code == "C521"
 
 
 def test_without_the_extra(network: Callable[..., Report], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ def test_a_process_without_addresses_lives(tmp_path: Path) -> None:
     assert "<table" in page.read_text("utf-8")
     refused = run("-f", "svg")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("convcost: error[C507]: charts need")
+    assert refused.stderr.startswith("convcost: error[C523]: charts need")
     assert len(refused.stderr.rstrip().splitlines()) <= 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -53,7 +53,7 @@ def test_every_value_has_a_place(values: list[int]) -> None:
     made = axis(values, units.si)
     places = [made.place(value) for value in sorted(values)]
     assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
-    assert places == sorted(places)
+    assert all(a <= b + 1e-9 for a, b in pairwise(places))
     assert all(0 <= at <= 1 for at, _ in made.ticks)
     assert len(made.ticks) <= 24
 
