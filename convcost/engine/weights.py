@@ -48,11 +48,26 @@ class Weights:
             return moved(found)
         if t.value is not None:
             return from_value(t)
-        if t.nonzeros is not None:
-            raise EngineError(f"the constant '{t.name[:80]}' is stored sparsely, which is not run here", code="C410")
+        if t.sparse is not None:
+            return self.dense(t, *t.sparse, graph)
         self.drawn += 1
         self.kept[t.name] = self.draw(t, graph)
         return self.kept[t.name]
+
+    def dense(self, t: Tensor, values: Tensor, indices: Tensor, graph: Graph) -> Array:
+        """A tensor that is stored sparsely, with its zeros. Its size was weighed with the other constants."""
+        shape = _shape(t)
+        content, places = self.load(values, graph).reshape(-1), self.load(indices, graph)
+        if places.ndim == 2:
+            inside = bool(((places >= 0) & (places < np.array(shape))).all())
+            flat = np.ravel_multi_index(tuple(places.T), shape) if inside else places[:0, 0]
+        else:
+            inside, flat = bool(((places >= 0) & (places < math.prod(shape))).all()), places
+        if not inside or len(flat) != len(content):
+            raise EngineError(f"the indices of the sparse constant '{t.name[:80]}' do not fit its shape", code="C413")
+        out = np.zeros(math.prod(shape), content.dtype)
+        out[flat] = content
+        return out.reshape(shape)
 
     def constant(self, node: Node, graph: Graph) -> Any:
         """The output of a Constant node, whose attribute is a tensor, a number, a string or a list of these."""
@@ -61,6 +76,8 @@ class Weights:
                 if given is not None:
                     return np.array(given, kind)
         t = getattr(node.attrs, "value", None)
+        if t is None:
+            t = getattr(node.attrs, "sparse_value", None)
         if not isinstance(t, Tensor):
             raise EngineError("the content of a Constant is stored in a way that is not run here", node=node.name)
         return self.load(t, graph)

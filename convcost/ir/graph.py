@@ -66,6 +66,8 @@ class Tensor(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     needs: tuple[str, ...] = ()
     nonzeros: int | None = None
+    sparse: tuple[Tensor, Tensor] | None = None
+    """The values and the index table of a tensor that is stored sparsely."""
     length: Dim | None = None
     at_most: str = ""
     """Why the true shape may be smaller: the data decide, and `shape` is the most that they allow."""

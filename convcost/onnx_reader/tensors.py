@@ -243,7 +243,7 @@ def sparse_of(proto: Any, place: Place) -> Tensor:
         nonzeros = _check_indices(values, indices, shape)
     except ModelError as wrong:
         raise ModelError(f"sparse tensor {quoted(name)}: {wrong.message}", code="C212") from None
-    return Tensor(name, values.dtype, shape, constant=True, stored=True, nonzeros=nonzeros)
+    return Tensor(name, values.dtype, shape, constant=True, stored=True, nonzeros=nonzeros, sparse=(values, indices))
 
 
 def _check_indices(values: Tensor, indices: Tensor, shape: tuple[int, ...]) -> int:

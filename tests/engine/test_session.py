@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from convcost import EngineError, onnx_reader
 from convcost.engine import Session
@@ -163,3 +163,33 @@ def test_nodes_of_one_name_keep_their_own_times() -> None:
     )
     assert [(n.name, n.op) for n in found.nodes] == [("n0", "Relu"), ("n0#2", "Neg"), ("n0#3", "Abs")]
     assert {n.times_ns for n in found.nodes} == {(1000, 1000)}
+
+
+@pytest.mark.parametrize("table", ["flat", "by axis"])
+@pytest.mark.parametrize("place", ["initializer", "Constant"])
+def test_sparse_constants_are_made_dense(table: str, place: str) -> None:
+    weight = np.zeros((4, 3), np.float32)
+    weight[0, 1], weight[2, 0], weight[3, 2] = 2.0, -1.5, 4.0
+    rows, columns = np.nonzero(weight)
+    indices = rows * 3 + columns if table == "flat" else np.stack([rows, columns], axis=1)
+    stored = helper.make_sparse_tensor(
+        numpy_helper.from_array(weight[rows, columns], "w"),
+        numpy_helper.from_array(indices.astype(np.int64), "places"),
+        [4, 3],
+    )
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    if place == "Constant":
+        nodes.insert(0, helper.make_node("Constant", [], ["w"], sparse_value=stored))
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])],
+    )
+    if place == "initializer":
+        graph.sparse_initializer.append(stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    raw = onnx_reader.from_bytes(model.SerializeToString()).raw
+    session = Session(onnx_reader.resolve_model(raw, assume=False).graph)
+    x = np.random.default_rng(0).standard_normal((2, 4), np.float32)
+    np.testing.assert_allclose(session.run(None, {"x": x})[0], x @ weight, rtol=1e-6)

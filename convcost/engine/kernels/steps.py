@@ -18,7 +18,7 @@ OFTEN = 64
 
 
 class Stacked(NamedTuple):
-    """Weights of one direction made ready: wt (I, G·H), rt (H, G·H), their bias (G·H), that of R for a new state (H)."""
+    """Weights of one direction made ready: wt (I, G·H), rt (H, G·H), their bias, that of R for a new state."""
 
     wt: Array
     rt: Array

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from convcost.engine.kernels.conv import geometry
 from convcost.engine.kernels.convolution import pointwise
 from convcost.engine.plan import Plan, Step
+from convcost.engine.static.region import Region, find_regions
 from convcost.engine.static.shuffle import Shuffle, find_shuffles
 from convcost.engine.static.simplify import simplify
-from convcost.engine.static.units import Activation, Reader, Unit, clip_to, leaky, relu
+from convcost.engine.static.units import Activation, Reader, Unit, clip_to, fused_act, leaky, relu
 from convcost.engine.values import Array
 from convcost.ir import Graph
 
@@ -31,10 +30,17 @@ class Fuser:
 
     def walk(self, steps: list[Step]) -> list[Unit]:
         """The units of a plan's steps."""
+        if self.fuse:
+            steps = [step for step in steps if not self.renamed(step)]
         shuffles = find_shuffles(steps, self.read) if self.fuse else {}
+        regions = find_regions(steps, self.read) if self.fuse else {}
         taken: set[int] = set()
         for i, step in enumerate(steps):
             if i in taken:
+                continue
+            if i in regions:
+                self.region(steps, regions[i])
+                taken.update(regions[i].steps)
                 continue
             if i in shuffles and self.shuffled(steps, shuffles[i]):
                 taken.update(shuffles[i].steps)
@@ -51,6 +57,24 @@ class Fuser:
         if self.fuse:
             simplify(self.units, self.read)
         return self.units
+
+    def renamed(self, step: Step) -> bool:
+        """Give the output of an Identity the name of its input, where it is no output of the graph."""
+        return (
+            step.node.op == "Identity" and not step.node.domain and self.read.renamed(step.inputs[0], step.outputs[0])
+        )
+
+    def region(self, steps: list[Step], region: Region) -> None:
+        """Let the unit that makes the first name end with a region, or make the region a unit."""
+        unit = self.open(region.source, more=("add", "gemm", "concat", "pool"), addend=True, uses=region.reads)
+        if unit is None:
+            unit = Unit("act", steps[region.steps[0]], [region.source], [region.output])
+            unit.nodes = []
+            self.order[id(unit)] = len(self.units)
+            self.units.append(unit)
+        unit.act = region.act
+        for i in region.steps:
+            self.extend(unit, steps[i], [region.output])
 
     def shuffled(self, steps: list[Step], shuffle: Shuffle) -> bool:
         """Let a grouped 1x1 convolution write its channels in shuffled order."""
@@ -140,7 +164,7 @@ class Fuser:
         read = self.read
         optional = inputs[2:3] if len(inputs) > 2 and inputs[2] else []
         constant = all(n in read.constants for n in [inputs[1], *optional])
-        plain = step.node.op != "FusedConv" or _fused_act(step.node.attrs) is not None
+        plain = step.node.op != "FusedConv" or fused_act(step.node.attrs) is not None
         return constant and plain and read.compiled(*[n for n in inputs if n]) and inputs[0] not in read.constants
 
     def conv(self, step: Step, inputs: list[str], outputs: list[str]) -> Unit:
@@ -149,7 +173,7 @@ class Fuser:
         unit.weight = self.read.constants[inputs[1]]
         unit.bias = self.read.constants[inputs[2]] if len(inputs) > 2 and inputs[2] else None
         if step.node.op == "FusedConv":
-            act = _fused_act(step.node.attrs)
+            act = fused_act(step.node.attrs)
             unit.act = act if step.node.attrs.activation else None
             unit.addend = inputs[3] if len(inputs) > 3 and inputs[3] else None
         return unit
@@ -233,12 +257,12 @@ class Fuser:
             return self.residual(step, inputs, outputs)
         return False
 
-    def open(self, name: str, more: tuple[str, ...] = (), *, addend: bool = False) -> Unit | None:
-        """The unit that makes `name` for one reader only and has no activation yet."""
+    def open(self, name: str, more: tuple[str, ...] = (), *, addend: bool = False, uses: int = 1) -> Unit | None:
+        """The unit that makes `name` for one reader only (or `uses`) and has no activation yet."""
         unit = self.made.get(name)
         if unit is None or unit.kind not in ("conv", "affine", *more) or unit.act is not None or unit.shuffled:
             return None
-        if self.read.uses.get(name) != 1 or (unit.addend is not None and not addend):
+        if self.read.uses.get(name) != uses or (unit.addend is not None and not addend):
             return None
         return unit
 
@@ -268,15 +292,3 @@ class Fuser:
             return
         unit.scaled(scale)
         unit.bias = shift if unit.bias is None else unit.bias * scale + shift
-
-
-def _fused_act(attrs: Any) -> Activation | None:
-    """The activation of a FusedConv, where it has a form that works in place."""
-    params = attrs.activation_params
-    if attrs.activation in ("", "Relu"):
-        return relu
-    if attrs.activation == "LeakyRelu" and params and params[0] <= 1:
-        return leaky(params[0])
-    if attrs.activation == "Clip" and len(params) == 2:
-        return clip_to(*params)
-    return None

@@ -113,6 +113,18 @@ def leaky(alpha: float) -> Activation:
     return act
 
 
+def fused_act(attrs: Any) -> Activation | None:
+    """The activation of a FusedConv, where it has a form that works in place."""
+    params = attrs.activation_params
+    if attrs.activation in ("", "Relu"):
+        return relu
+    if attrs.activation == "LeakyRelu" and params and params[0] <= 1:
+        return leaky(params[0])
+    if attrs.activation == "Clip" and len(params) == 2:
+        return clip_to(*params)
+    return None
+
+
 class Reader:
     """What the units need to know about the graph: shapes, constants, how often a name is used."""
 
@@ -127,6 +139,15 @@ class Reader:
                     self.uses[self.names[slot]] = self.uses.get(self.names[slot], 0) + 1
         for slot in plan.outputs:
             self.uses[self.names[slot]] = self.uses.get(self.names[slot], 0) + 1000
+
+    def renamed(self, old: int, new: int) -> bool:
+        """Let slot `new` have the name of slot `old`; False where that is not possible."""
+        a, b = self.names[old], self.names[new]
+        if self.uses.get(b, 0) >= 1000 or a in self.constants or not self.compiled(a):
+            return False
+        self.names[new] = a
+        self.uses[a] = self.uses.get(a, 0) + self.uses.get(b, 0) - 1
+        return True
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """The shape of a name, where all of it is known."""
