@@ -35,6 +35,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     profile: str | None = None
 
 
+BOOT = (
+    "import sys; job = sys.argv[1]; sys.path[:] = sys.argv[2:]; "
+    "from convcost.engine.ort_child import main; sys.exit(main(job))"
+)
+"""Modules are looked for where this program found them, and not first in the current folder, which `-m` would do."""
+
+
 def installed() -> bool:
     """Whether onnxruntime is there."""
     return importlib.util.find_spec("onnxruntime") is not None
@@ -52,7 +59,7 @@ def ask(request: Request, feeds: Mapping[str, Any], folder: Path, *, seconds: fl
     np.savez(request.inputs, allow_pickle=False, **arrays)
     job = folder / "request.json"
     job.write_bytes(msgspec.json.encode(request))
-    command = [sys.executable, "-m", "convcost.engine.ort_child", str(job)]
+    command = [sys.executable, "-c", BOOT, str(job), *sys.path]
     try:
         done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)  # noqa: S603 - our own module
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Runs a model in onnxruntime, alone in a process of its own: `python -m convcost.engine.ort_child REQUEST`.
+"""Runs a model in onnxruntime, alone in a process of its own, which `guest` starts with the path of a request.
 
 onnxruntime can crash on crafted files, so that it never runs in the program's own process on a file of unknown origin.
 The request is a JSON file; inputs come in an .npz file, outputs go to another, the answer (JSON) to standard output.
@@ -110,7 +110,3 @@ def limit_memory(nbytes: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (nbytes, nbytes))
     except (ImportError, ValueError, OSError):
         return
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -136,3 +136,11 @@ def test_each_node_of_a_network_is_covered_once(corpus: Path, tmp_path: Path) ->
     gone = {n.name for n in model.graph.node if n.op_type == "Dropout"}
     assert len(every) == len(set(every))
     assert wanted - gone <= set(every) <= wanted
+
+
+def test_modules_of_the_current_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout of a stranger's pull request may hold a numpy.py."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("numpy", "json", "onnxruntime", "convcost"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(7)\n", "utf-8")
+    assert timed(small(), tmp_path)
