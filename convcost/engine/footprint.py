@@ -10,7 +10,7 @@ import msgspec
 
 from convcost.engine.guard import too_large
 from convcost.engine.kernels import all_keys
-from convcost.engine.needs import Needs, of_convolution, temporary
+from convcost.engine.needs import Needs, of_convolution, of_recurrent, temporary
 from convcost.ir import DType, Graph, Node, Tensor
 
 OBJECTS = 10_000
@@ -19,6 +19,9 @@ BLOCKS = 1.4
 """Blocks of a compiled program in parts of its live values: some are held twice, some blocks too large."""
 PROGRAM = 6 << 20
 """Bytes of what any run brings: code that is loaded late, buffers of the matrix library."""
+VARINTS = ("int32_data", "int64_data", "uint64_data")
+NUMBER = 80
+"""Bytes for each number of a field whose numbers have no fixed length, while they are read."""
 LIBRARY = 12 << 20
 """Bytes of onnx's own operators, where a node needs one."""
 
@@ -117,21 +120,26 @@ class Walk:
 
         Weights that lie in a file and that only convolutions read are dropped once they have another form.
         """
-        total = largest = 0
+        total = largest = numbers = 0
         mapped = dropped(graph)
         for t in graph.tensors.values():
             if t.constant or t.stored:
                 size = tensor_bytes(t)
+                if t.payload is not None and t.payload.encoding in VARINTS and isinstance(t.size, int):
+                    numbers = max(numbers, NUMBER * t.size)
                 if t.name in mapped:
                     largest = max(largest, size)
                 else:
                     total += size
                 if self.held + total + largest > self.limit:
                     raise too_large(t.name, size, self.held + total + largest, self.limit, None)
-        return total + largest
+        return total + max(largest, min(numbers, self.limit // 8))
 
     def scratch(self, node: Node, graph: Graph, made: dict[str, int], sizes: dict[str, int], seen: Seen) -> int:
         """Bytes that the kernel of one node takes beside its inputs and outputs."""
+        kept = of_recurrent(node, graph)
+        seen.forms += kept
+        seen.lean += kept
         needs = of_convolution(node, graph, self.limit, self.threads)
         if needs is not None:
             seen.add(needs)

@@ -13,10 +13,13 @@ from convcost.engine.kernels.convolution.choose import likely
 from convcost.errors import ShapeError
 from convcost.ir import DType, Graph, Node, Tensor
 
-CONVOLUTIONS = {"Conv", "ConvTranspose", "FusedConv"}
+CONVOLUTIONS = {"Conv": 1, "ConvTranspose": 1, "FusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
+"""Convolutions, and which of their inputs is the weight."""
+RECURRENT = {"LSTM": 1, "GRU": 2, "DynamicQuantizeLSTM": 2}
+"""Single precision copies of the weights of recurrent layers."""
 VIEWS = {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Shape", "Size", "Slice", "Split"}
 """Operators that copy nothing, or so little that it does not count."""
-TIMES = {"QLinearConv": 8, "ConvInteger": 8, "QLinearMatMul": 6, "MatMulInteger": 6, "DynamicQuantizeLinear": 3}
+TIMES = {"QLinearMatMul": 6, "MatMulInteger": 6, "DynamicQuantizeLinear": 6, "QuantizeLinear": 3, "DequantizeLinear": 3}
 """Temporary arrays in parts of the largest input or output; others take twice that."""
 SPARE = 1.4
 SPARE_EACH = 1 << 13
@@ -42,9 +45,11 @@ class Needs(msgspec.Struct, frozen=True):
 
 def of_convolution(node: Node, graph: Graph, limit: int, threads: int) -> Needs | None:
     """What a convolution may take; None for another node, or where its shapes are not known."""
-    if node.op not in CONVOLUTIONS or node.attrs is None or len(node.inputs) < 2:
+    at = CONVOLUTIONS.get(node.op, 0)
+    if not at or node.attrs is None or len(node.inputs) <= at:
         return None
-    x, w = (_sizes(graph.tensors.get(n)) for n in node.inputs[:2])
+    first = graph.tensors.get(node.inputs[0])
+    x, w = _sizes(first), _sizes(graph.tensors.get(node.inputs[at]))
     if x is None or w is None or 0 in x or 0 in w:
         return None
     try:
@@ -53,7 +58,22 @@ def of_convolution(node: Node, graph: Graph, limit: int, threads: int) -> Needs 
         return None
     if 4 * max(g.batch * g.c * _product(g.spatial), g.positions * g.m) > limit:
         return None
-    return _needs(g, threads)
+    needs = _needs(g, threads)
+    if first is not None and first.dtype is DType.FLOAT32:
+        return needs
+    wide = 8 * (g.batch * g.c * _product(g.spatial) + g.positions * g.m)  # computed in single precision
+    copy = 4 * g.m * g.cg * g.taps
+    more, least = needs.forms + copy, needs.lean + copy
+    return msgspec.structs.replace(needs, forms=more, lean=least, scratch=needs.scratch + wide)
+
+
+def of_recurrent(node: Node, graph: Graph) -> int:
+    """Bytes of the weights of a recurrent layer in the form that its steps read."""
+    times = RECURRENT.get(node.op, 0)
+    if not times:
+        return 0
+    shapes = (_sizes(graph.tensors.get(name)) for name in node.inputs[1:3])
+    return times * 4 * sum(_product(shape) for shape in shapes if shape is not None)
 
 
 @lru_cache(maxsize=1024)
@@ -82,8 +102,8 @@ def _product(sizes: tuple[int, ...]) -> int:
 
 
 def _sizes(t: Tensor | None) -> tuple[int, ...] | None:
-    """The shape of a tensor of single precision, where all of it is known."""
-    if t is None or t.shape is None or t.dtype is not DType.FLOAT32:
+    """The shape of a tensor, where all of it is known."""
+    if t is None or t.shape is None:
         return None
     shape = tuple(d for d in t.shape if isinstance(d, int))
     return shape if len(shape) == len(t.shape) else None

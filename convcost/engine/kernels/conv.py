@@ -72,7 +72,7 @@ class Layer:
         self.trial = trial
         self.g = g
         self.prepared: Any = trial.algorithm.prepare(w.reshape(shape), g)
-        if g.shuffled and b is not None:
+        if g.shuffled == g.group and b is not None:
             b = b.reshape(g.group, g.mg).T.reshape(-1)
         self.end = epilogue(b, None, activation)
         self._arrays: tuple[Any, ...] = ()

@@ -7,7 +7,7 @@ the taps are contiguous again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
 
@@ -53,7 +53,9 @@ def columns(g: Geometry) -> int:
 
 
 def prepare(w: Array, g: Geometry) -> Array:
-    """Weights (C, 1, *K) as (*K, columns·C)."""
+    """Weights (C, 1, *K), in the order of the outputs, as (*K, columns·C) in that of the inputs."""
+    if g.shuffled:
+        w = w.reshape(-1, g.shuffled, *w.shape[1:]).swapaxes(0, 1).reshape(w.shape)
     taps = np.ascontiguousarray(np.moveaxis(w[:, 0], 0, -1))
     return np.tile(taps, (*(1,) * g.rank, columns(g)))
 
@@ -110,13 +112,22 @@ def compiled(
                 program += fill_slab(source[slice(*box[0])], reads(g, box[1:]), 1, slab)
                 program += correlate(slab, w, g, out, g.kernel[-1])
             if y_first:
-                program.append((np.copyto, (target[slices(box)], made)))
+                program.append(moved(made, y, g, box))
                 program += end.first(flat, box[0][0], *span(box[1:], g.out))
             else:
                 program += end.last(flat, *span(box, (g.batch, *g.out)))
         return program
 
     return ws.share(tiles(g, tile, x.itemsize, ws.threads, single=y_first), share)
+
+
+def moved(made: Array, y: Array, g: Geometry, box: Box) -> tuple[Callable[..., None], tuple[Array, Array]]:
+    """Write outputs (n, *o, C) to their box of y: (N, C, *O); shuffled where the geometry says so."""
+    groups = g.shuffled or 1
+    parts = made.reshape(*made.shape[:-1], groups, -1)
+    place = (slice(*box[0]), slice(None), slice(None), *slices(box[1:]))
+    target = y.reshape(y.shape[0], -1, groups, *y.shape[2:])[place]
+    return np.copyto, (np.moveaxis(target, (2, 1), (-2, -1)), parts)
 
 
 def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, packed: Array, extra: Array) -> Program:

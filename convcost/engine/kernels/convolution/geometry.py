@@ -15,7 +15,8 @@ from convcost.window import effective_kernel, output_size, same_size, transposed
 class Geometry:
     """A convolution of `batch` inputs of `c` channels to `m` channels, with one entry a spatial axis elsewhere.
 
-    `shuffled` says that the output channels of the groups are interleaved: the first of each, then the second of each.
+    `shuffled` is 0, or into how many groups the output channels are dealt: the first of each group, then the second of
+    each. The groups are those of a pointwise layer; a depthwise one lets its outputs follow in the shuffled order.
     `before` and `after` are the zeros around the input of a convolution, or what a transposed one crops from its
     output; either may be negative. At least two spatial axes: `geometry` gives one-dimensional layers a leading 1.
     """
@@ -32,7 +33,7 @@ class Geometry:
     spatial: tuple[int, ...]
     out: tuple[int, ...]
     transposed: bool = False
-    shuffled: bool = False
+    shuffled: int = 0
 
     @property
     def rank(self) -> int:

@@ -40,7 +40,7 @@ class Algorithm:
                                         runs it: later runs read these same arrays
     tiles       tile sizes in bytes worth trying
     work(g)     a rough prediction of the time, see `work.py`
-    shuffles    can interleave the output channels of its groups, `Geometry.shuffled`
+    shuffles    can deal out the output channels of groups, `Geometry.shuffled`
     exact       only reorders the sum of products, so that the error is that of a direct sum
     """
 
@@ -158,6 +158,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
             partial(depthwise.compiled, x_first=a == FIRST, y_first=b == FIRST),
             (256 * KB, MB),
             partial(work.depthwise, moves=(a == FIRST) + (b == FIRST)),
+            shuffles=b == FIRST,
         )
         for a, b in _LAYOUTS
     ),
