@@ -33,6 +33,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     warmup: int = 0
     min_seconds: float = 0.0
     profile: str | None = None
+    probes: tuple[str, ...] = ()
 
 
 BOOT = (

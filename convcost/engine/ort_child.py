@@ -35,6 +35,8 @@ def main(request_path: str) -> int:
     source: Any = request["model"]
     if request.get("profile"):
         source = marked(source, options, optimised=request["profile"] + ".onnx" if request["optimise"] else None)
+    if request.get("probes"):
+        source = probed(source, options, request["probes"])
     session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     with np.load(request["inputs"], allow_pickle=False) as stored:
         feeds = {name: stored[f"i{i}"] for i, name in enumerate(request["names"])}
@@ -70,6 +72,16 @@ def marked(path: str, options: Any, *, optimised: str | None) -> bytes:
         options.add_session_config_entry(apart + "min_size_in_bytes", "1024")
     found: bytes = model.SerializeToString()
     return found
+
+
+def probed(path: str, options: Any, names: list[str]) -> bytes:
+    """The model with more outputs: messages that follow one another are one message, so they are written behind it."""
+    from onnx import GraphProto, ModelProto, ValueInfoProto  # noqa: PLC0415 - after the limit
+
+    folder = "session.model_external_initializers_file_folder_path"
+    options.add_session_config_entry(folder, str(Path(path).resolve().parent))
+    more = ModelProto(graph=GraphProto(output=[ValueInfoProto(name=name) for name in names]))
+    return Path(path).read_bytes() + bytes(more.SerializeToString())
 
 
 def fused(request: dict[str, Any]) -> dict[str, list[str]]:

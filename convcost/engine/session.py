@@ -82,6 +82,7 @@ class Session:
         planning.missing(self.plan)
         self.weights = weights.source
         self._kept = weights.kept
+        self._made = (exact, seed, tune)
         self._programs = Programs(self.graph, self.plan, self.limits, exact=exact, tune=tune, threads=threads)
 
     def get_inputs(self) -> list[NodeArg]:
@@ -130,6 +131,20 @@ class Session:
         as one has the time of all, and its algorithm names the others.
         """
         return profile(self, feeds, runs=runs, warmup=warmup, min_seconds=min_seconds, fuse=fuse)
+
+    def probing(self, names: Sequence[str]) -> Session:
+        """A session like this one that gives these tensors too, behind the outputs of the model."""
+        exact, seed, tune = self._made
+        return Session(
+            msgspec.structs.replace(self.graph, outputs=(*self.graph.outputs, *names)),
+            threads=self.threads,
+            max_memory=self.limits.max_memory,
+            exact=exact,
+            seed=seed,
+            time_limit=self.limits.time_limit,
+            max_iterations=self.limits.max_iterations,
+            tune=tune,
+        )
 
     def stored(self) -> dict[str, Array]:
         """The weights that were drawn at random, by name: what a shape string needs to be written as a model."""

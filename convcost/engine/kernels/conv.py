@@ -59,14 +59,21 @@ __all__ = [
 class Layer:
     """A convolution with its algorithm chosen and its weights prepared.
 
-    w: (M, C/g, *K), or (C, M/g, *K) for a transposed convolution; b: (M) or None. Calls with the same arrays as the
+    w: (M, C/g, *K), or (C, M/g, *K) for a transposed convolution; b: (M) or None; floor: (C) where the geometry is
+    floored. Calls with the same arrays as the
     last one run what it compiled; other arrays are compiled first, which takes some tens of microseconds a tile.
     """
 
     __slots__ = ("_arrays", "_programs", "end", "g", "prepared", "trial")
 
     def __init__(
-        self, trial: Trial, g: Geometry, w: Array, b: Array | None = None, activation: Activation | None = None
+        self,
+        trial: Trial,
+        g: Geometry,
+        w: Array,
+        b: Array | None = None,
+        activation: Activation | None = None,
+        floor: Array | None = None,
     ) -> None:
         shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
         self.trial = trial
@@ -74,7 +81,7 @@ class Layer:
         self.prepared: Any = trial.algorithm.prepare(w.reshape(shape), g)
         if g.shuffled == g.group and b is not None:
             b = b.reshape(g.group, g.mg).T.reshape(-1)
-        self.end = epilogue(b, None, activation)
+        self.end = replace(epilogue(b, None, activation), floor=floor)
         self._arrays: tuple[Any, ...] = ()
         self._programs: list[Program] = []
 

@@ -12,6 +12,9 @@ from convcost.engine.kernels.matmul import integer_product, product
 from convcost.engine.values import Array, Value
 from convcost.ir import Node
 
+SHORT_TYPES = 19
+"""Since this version the integers may be of types that NumPy lacks; the zero point tells them."""
+
 
 def along(v: Any, rank: int, axis: int) -> Any:
     """A scale or zero point as it broadcasts: a scalar, or one for each slice along `axis`."""
@@ -58,11 +61,11 @@ def simple_linear(node: Node, constants: list[Value], _: Options) -> Bound | Non
     """Quantisation by tensor or axis to plain integers; blocks and short types are left to the reference."""
     if node.attrs.block_size or node.attrs.output_dtype:
         return None
-    zero = constants[2] if len(constants) > 2 else None
-    if len(node.inputs) > 2 and node.inputs[2] and (zero is None or not plain(zero.dtype)):
-        return None
-    if node.op == "DequantizeLinear" and zero is None:
-        return None
+    if node.since_version >= SHORT_TYPES:
+        zero = constants[2] if len(constants) > 2 else None
+        given = len(node.inputs) > 2 and bool(node.inputs[2])
+        if (given or node.op == "DequantizeLinear") and (zero is None or not plain(zero.dtype)):
+            return None
     kernel = quantize if node.op == "QuantizeLinear" else dequantize
     return Simple("ufunc", kernel, node.attrs, len(node.outputs))
 

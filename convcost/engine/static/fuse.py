@@ -8,7 +8,7 @@ from convcost.engine.kernels.conv import geometry
 from convcost.engine.kernels.convolution import pointwise
 from convcost.engine.plan import Plan, Step
 from convcost.engine.static.region import Region, find_regions
-from convcost.engine.static.shuffle import Shuffle, find_shuffles
+from convcost.engine.static.shuffle import Shuffle, depthwise_reader, find_shuffles
 from convcost.engine.static.simplify import simplify
 from convcost.engine.static.units import Activation, Reader, Unit, clip_to, fused_act, leaky, relu
 from convcost.engine.values import Array
@@ -27,9 +27,12 @@ class Fuser:
         self.units: list[Unit] = []
         self.made: dict[str, Unit] = {}
         self.order: dict[int, int] = {}
+        self.later: dict[str, Shuffle] = {}
+        self.steps: list[Step] = []
 
     def walk(self, steps: list[Step]) -> list[Unit]:
         """The units of a plan's steps."""
+        self.steps = steps
         if self.fuse:
             steps = [step for step in steps if not self.renamed(step)]
         shuffles = find_shuffles(steps, self.read) if self.fuse else {}
@@ -77,7 +80,10 @@ class Fuser:
             self.extend(unit, steps[i], [region.output])
 
     def shuffled(self, steps: list[Step], shuffle: Shuffle) -> bool:
-        """Let a grouped 1x1 convolution write its channels in shuffled order."""
+        """Let a depthwise convolution that follows or a grouped 1x1 one before write its channels in shuffled order."""
+        if depthwise_reader(steps, shuffle, self.read):
+            self.later[shuffle.result] = shuffle
+            return True
         unit = self.made.get(shuffle.source)
         if unit is None or unit.kind != "conv" or unit.step.node.op == "ConvTranspose" or unit.addend or unit.shuffled:
             return False
@@ -86,7 +92,7 @@ class Fuser:
             return False
         if pointwise.applies(geometry(shape, w.shape, a)) is not None:
             return False
-        unit.shuffled = True
+        unit.shuffled = a.group
         for i in shuffle.steps:
             self.extend(unit, steps[i], [self.read.names[steps[i].outputs[0]]])
         return True
@@ -176,6 +182,10 @@ class Fuser:
             act = fused_act(step.node.attrs)
             unit.act = act if step.node.attrs.activation else None
             unit.addend = inputs[3] if len(inputs) > 3 and inputs[3] else None
+        shuffle = self.later.get(inputs[0])
+        if shuffle is not None:
+            unit.inputs, unit.shuffled = [shuffle.source], shuffle.groups
+            unit.nodes += [self.steps[i].node for i in shuffle.steps]
         return unit
 
     def affine(self, step: Step, inputs: list[str]) -> tuple[str, Array, Array] | None:
@@ -260,7 +270,7 @@ class Fuser:
     def open(self, name: str, more: tuple[str, ...] = (), *, addend: bool = False, uses: int = 1) -> Unit | None:
         """The unit that makes `name` for one reader only (or `uses`) and has no activation yet."""
         unit = self.made.get(name)
-        if unit is None or unit.kind not in ("conv", "affine", *more) or unit.act is not None or unit.shuffled:
+        if unit is None or unit.kind not in ("conv", "affine", *more) or unit.act is not None or unit.dealt:
             return None
         if self.read.uses.get(name) != uses or (unit.addend is not None and not addend):
             return None

@@ -71,7 +71,7 @@ class Program:
         """The numbers of a convolution."""
         shape = self.read.shape(unit.inputs[0])
         assert shape is not None
-        return replace(geometry(shape, unit.weight.shape, unit.attrs), shuffled=unit.shuffled)
+        return replace(geometry(shape, unit.weight.shape, unit.attrs), shuffled=unit.shuffled, floored=unit.floor is not None)
 
     def choice(self, g: Geometry) -> Choice:
         """The candidates of a convolution: by trial, or by rule without times."""
@@ -134,7 +134,7 @@ class Program:
         if trial is None:
             raise EngineError("no algorithm joins the layouts", node=unit.step.node.name)
         entry.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
-        layer = Layer(trial, g, unit.kernel(), unit.bias, unit.act)
+        layer = Layer(trial, g, unit.kernel(), unit.bias, unit.act, unit.floor)
         release(unit.weight)
         addend = xs[1].reshape(g.y_shape(self.layouts.layout(unit.outputs[0]))) if unit.addend else None
         x = xs[0].reshape(g.x_shape(trial.algorithm.x_layout))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from convcost.engine.plan import Step
 from convcost.engine.static.units import Reader
 
 
 class Shuffle(NamedTuple):
-    """The array that is shuffled, into how many groups, and the numbers of the three steps."""
+    """The array that is shuffled, into how many groups, the numbers of the three steps, and what they make."""
 
     source: str
     groups: int
     steps: tuple[int, int, int]
+    result: str
 
 
 def find_shuffles(steps: list[Step], read: Reader) -> dict[int, Shuffle]:
@@ -27,7 +30,7 @@ def find_shuffles(steps: list[Step], read: Reader) -> dict[int, Shuffle]:
             continue
         groups = shuffled_groups(step, steps[j], steps[k], read)
         if groups:
-            found[i] = Shuffle(read.names[step.inputs[0]], groups, (i, j, k))
+            found[i] = Shuffle(read.names[step.inputs[0]], groups, (i, j, k), read.names[steps[k].outputs[0]])
     return found
 
 
@@ -46,3 +49,22 @@ def shuffled_groups(first: Step, middle: Step, last: Step, read: Reader) -> int:
         return 0
     fits = parts[0] == x[0] and parts[3:] == x[2:] and parts[1] * parts[2] == x[1]
     return parts[1] if fits else 0
+
+
+def depthwise_reader(steps: list[Step], shuffle: Shuffle, read: Reader) -> bool:
+    """Whether a depthwise convolution alone reads what is shuffled: its outputs can be shuffled in place of its inputs.
+
+    It brings its outputs to another layout anyway, and products that need not write in shuffled order are faster.
+    """
+    found = [s for s in steps if any(i >= 0 and read.names[i] == shuffle.result for i in s.inputs)]
+    if len(found) != 1 or read.uses.get(shuffle.result) != 1 or found[0].node.op != "Conv" or found[0].node.domain:
+        return False
+    step, x = found[0], read.shape(shuffle.result)
+    names = [read.names[i] for i in step.inputs if i >= 0]
+    w = read.shape(names[1]) if len(names) > 1 and names[0] == shuffle.result else None
+    if x is None or w is None or not 1 < shuffle.groups < x[1] or any(n not in read.constants for n in names[1:]):
+        return False
+    a = step.node.attrs
+    strided = a.strides and a.strides[-1] > 1 and a.dilations and a.dilations[-1] > 1
+    single = a.group == x[1] == w[0] and w[1] == 1 and np.prod(w[2:]) > 1
+    return bool(single and not strided and read.compiled(shuffle.source, *names))

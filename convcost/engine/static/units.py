@@ -52,7 +52,7 @@ class Unit:
         self.shift: Any = None
         self.floor: Any = None
         self.addend: str | None = None
-        self.shuffled = False
+        self.shuffled = 0
         self.act: Activation | None = None
 
     def scaled(self, factor: Array) -> None:
@@ -75,6 +75,11 @@ class Unit:
             factors = self.taken.reshape(group, 1, w.shape[1], *(1,) * (w.ndim - 2))
             w = _times(w.reshape(group, -1, *w.shape[1:]), factors).reshape(w.shape)
         return np.asarray(w)
+
+    @property
+    def dealt(self) -> bool:
+        """Whether the outputs of a pointwise layer leave in another order than its weights and bias have."""
+        return bool(self.shuffled) and self.shuffled == self.attrs.group
 
     @property
     def reads(self) -> list[str]:

@@ -115,6 +115,7 @@ def candidates(
         and only in (None, a.name)
         and (layouts is None or (a.x_layout, a.y_layout) in layouts)
         and (a.shuffles or not g.shuffled)
+        and (a.floors or not g.floored)
         and a.applies(g) in ((None,) if only is None else (None, SLOW))
         and (not lean or a.weight_bytes(g) <= most)
     ]
@@ -177,7 +178,8 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], w
     w = _random(rng, shape, dtype)
     xs = {k: _random(rng, g.x_shape(k), dtype) for k in ("nchw", "nhwc")}
     ys = {k: aligned(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
-    end = epilogue(bias=np.zeros(g.m, dtype), activation=relu)
+    floor = np.zeros(g.c, dtype) if g.floored else None
+    end = replace(epilogue(bias=np.zeros(g.m, dtype), activation=relu), floor=floor)
     ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in found for tile in a.tiles))
     trials: list[Trial] = []
     makers: list[Callable[[], list[Program]]] = []

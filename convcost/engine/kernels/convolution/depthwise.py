@@ -105,11 +105,11 @@ def compiled(
             slab, extra, made = ws.take(slot, x.dtype, *sizes(g, box, made=y_first))
             out = made if y_first else target[slices(box)]
             if g.strides[-1] > 1:
-                program += phases(source, w, g, box, out, slab, extra)
-            elif inside(g, reads(g, box[1:])) and not x_first:
+                program += phases(source, w, g, box, out, slab, extra, end.floor)
+            elif inside(g, reads(g, box[1:])) and not x_first and end.floor is None:
                 program += correlate(source[slices((box[0], *reads(g, box[1:])))], w, g, out, g.kernel[-1])
             else:
-                program += fill_slab(source[slice(*box[0])], reads(g, box[1:]), 1, slab)
+                program += fill_slab(source[slice(*box[0])], reads(g, box[1:]), 1, slab, floor=end.floor)
                 program += correlate(slab, w, g, out, g.kernel[-1])
             if y_first:
                 program.append(moved(made, y, g, box))
@@ -130,13 +130,15 @@ def moved(made: Array, y: Array, g: Geometry, box: Box) -> tuple[Callable[..., N
     return np.copyto, (np.moveaxis(target, (2, 1), (-2, -1)), parts)
 
 
-def phases(x: Array, w: Array, g: Geometry, box: Box, out: Array, packed: Array, extra: Array) -> Program:
+def phases(
+    x: Array, w: Array, g: Geometry, box: Box, out: Array, packed: Array, extra: Array, floor: Array | None
+) -> Program:
     """The box of outputs, for a longer stride: column p, p + s, p + 2s … are brought together for each p < s."""
     ranges, s = reads(g, box[1:]), g.strides[-1]
     low, high = ranges[-1]
     program: Program = []
     for p in range(min(s, g.kernel[-1])):
-        program += fill_slab(x[slice(*box[0])], (*ranges[:-1], (low + p, high)), 1, packed, step=s)
+        program += fill_slab(x[slice(*box[0])], (*ranges[:-1], (low + p, high)), 1, packed, step=s, floor=floor)
         taps = w[..., p::s, :]
         program += correlate(packed, taps, g, extra if p else out, taps.shape[-2])
         if p:

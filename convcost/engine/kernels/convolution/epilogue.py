@@ -19,12 +19,14 @@ class Epilogue:
     """y = activation(y + bias + addend), in place. `bias` has M elements; `addend` has the layout of the output.
 
     `wide` is the bias repeated to about 2,048 elements: with channels last, long runs make an addition fast.
+    `floor`, of C elements, is for inputs: the least value of a channel, see `Geometry.floored`.
     """
 
     bias: Array | None = None
     wide: Array | None = None
     addend: Array | None = None
     activation: Activation | None = None
+    floor: Array | None = None
 
     @property
     def idle(self) -> bool:

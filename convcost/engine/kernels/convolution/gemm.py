@@ -26,6 +26,8 @@ LONGEST = 640
 """Inner dimensions over this are split where they can be, or else multiplied whole."""
 PART = 256
 """The same for products of so few rows that a block can hold them all."""
+WHOLE = 192
+"""Columns up to this are not cut where the product is small enough."""
 FEW = 64
 WEIGHTS = 300_000
 """For more than FEW rows, products with more weights than this are as fast or faster whole."""
@@ -35,6 +37,8 @@ ROWS = 12
 
 def block(p: int, k: int, n: int) -> tuple[int, int]:
     """(rows, columns) of the blocks of a (p, k) by (k, n) product."""
+    if p * k * n <= SMALL and n <= WHOLE:
+        return p, n
     wanted = 128 if k <= 128 else 64
     if p * k * 512 <= SMALL:
         wanted = 512

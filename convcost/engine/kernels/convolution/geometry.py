@@ -17,6 +17,7 @@ class Geometry:
 
     `shuffled` is 0, or into how many groups the output channels are dealt: the first of each group, then the second of
     each. The groups are those of a pointwise layer; a depthwise one lets its outputs follow in the shuffled order.
+    `floored` says that inputs and border are raised to `Epilogue.floor` while they are copied.
     `before` and `after` are the zeros around the input of a convolution, or what a transposed one crops from its
     output; either may be negative. At least two spatial axes: `geometry` gives one-dimensional layers a leading 1.
     """
@@ -34,6 +35,7 @@ class Geometry:
     out: tuple[int, ...]
     transposed: bool = False
     shuffled: int = 0
+    floored: bool = False
 
     @property
     def rank(self) -> int:

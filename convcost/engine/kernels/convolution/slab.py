@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -36,11 +38,15 @@ def strided(start: int, step: int, count: int, size: int) -> tuple[int, int, sli
     return a, b, slice(start + a * step, start + (b - 1) * step + 1, step) if b > a else slice(0, 0)
 
 
-def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0, step: int = 1) -> Program:
+def fill_slab(
+    x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0, step: int = 1, floor: Array | None = None
+) -> Program:
     """Copy `ranges` of the spatial axes of x, which begin at `axis`, to `out`; `value` where they leave x.
 
-    Of the last spatial axis only every `step`-th place is copied.
+    Of the last spatial axis only every `step`-th place is copied. With a `floor` by channel, which come last then, it
+    is the border and the least value of what is copied.
     """
+    border = value if floor is None else floor
     program: Program = []
     source: list[slice] = [slice(None)] * axis
     target: list[slice] = [slice(None)] * axis
@@ -49,13 +55,25 @@ def fill_slab(x: Array, ranges: Box, axis: int, out: Array, value: float = 0.0, 
         count = -(-(hi - lo) // by)
         a, b, where = strided(lo, by, count, x.shape[axis + j])
         if a:
-            program.append((np.copyto, (out[(*target, slice(0, a))], value)))
+            program.append((np.copyto, (out[(*target, slice(0, a))], border)))
         if b < count:
-            program.append((np.copyto, (out[(*target, slice(b, count))], value)))
+            program.append((np.copyto, (out[(*target, slice(b, count))], border)))
         source.append(where)
         target.append(slice(a, b))
-    program.append((np.copyto, (out[tuple(target)], x[tuple(source)])))
+    copy, given = out[tuple(target)], x[tuple(source)]
+    program.append((np.copyto, (copy, given)) if floor is None else raised(given, floor, copy))
     return program
+
+
+def raised(x: Array, floor: Array, out: Array) -> tuple[Callable[..., object], tuple[Array, ...]]:
+    """Write max(x, floor) to out, both (…, columns, C): in whole lines where the columns follow one another."""
+    width, c = x.shape[-2:]
+    if all(v.strides[-2:] == (c * v.itemsize, v.itemsize) for v in (x, out)):
+        x, out = (
+            as_strided(v, (*v.shape[:-2], width * c), (*v.strides[:-2], v.itemsize)) for v in (x, out)
+        )
+        floor = np.tile(floor, width)
+    return np.maximum, (x, floor, out)
 
 
 def copy_channels(target: Array, source: Array) -> Program:

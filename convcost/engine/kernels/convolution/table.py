@@ -41,6 +41,7 @@ class Algorithm:
     tiles       tile sizes in bytes worth trying
     work(g)     a rough prediction of the time, see `work.py`
     shuffles    can deal out the output channels of groups, `Geometry.shuffled`
+    floors      can raise its inputs, `Geometry.floored`
     exact       only reorders the sum of products, so that the error is that of a direct sum
     """
 
@@ -56,6 +57,7 @@ class Algorithm:
     work: Callable[[Geometry], float]
     exact: bool = True
     shuffles: bool = False
+    floors: bool = False
 
     @property
     def form(self) -> tuple[object, ...]:
@@ -159,6 +161,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
             (256 * KB, MB),
             partial(work.depthwise, moves=(a == FIRST) + (b == FIRST)),
             shuffles=b == FIRST,
+            floors=True,
         )
         for a, b in _LAYOUTS
     ),
