@@ -87,10 +87,14 @@ class Walk:
 
 def site(node: Node, tensors: Scope[Tensor], makers: Scope[Node], at: Spot) -> Site:
     """One convolution with what it touches."""
-    seen = {name: t for name in (*node.inputs, *node.outputs) if name and (t := tensors.get(name)) is not None}
-    alone = Graph("", (), node.outputs, (node,), seen, resolved=True)
     maker = makers.get(node.inputs[1]) if len(node.inputs) > 1 else None
-    return Site(f"{at.place}{node.index}", at.path + node.name, node, alone, maker, at.function)
+    return Site(f"{at.place}{node.index}", at.path + node.name, node, alone(node, tensors), maker, at.function)
+
+
+def alone(node: Node, tensors: Scope[Tensor]) -> Graph:
+    """A graph of one node and the tensors it touches, some of which may be those of graphs around it."""
+    seen = {name: t for name in (*node.inputs, *node.outputs) if name and (t := tensors.get(name)) is not None}
+    return Graph("", (), node.outputs, (node,), seen, resolved=True)
 
 
 def matched(found: list[Site], layers: list[Layer]) -> list[tuple[Layer, Site | None]]:

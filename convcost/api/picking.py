@@ -8,9 +8,11 @@ import msgspec
 
 from convcost import alternatives
 from convcost.alternatives import Skip
+from convcost.alternatives.sites import alone
+from convcost.analysis.count import MAX_ROWS, rows_in
 from convcost.api.sources import Loaded, Options, expand, from_text, load
 from convcost.errors import UsageError
-from convcost.ir import Graph, Node
+from convcost.ir import Graph, Node, Scope, Tensor
 
 
 def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[Loaded, Options]:
@@ -19,9 +21,9 @@ def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[Loaded, Op
     if len(found) != 1:
         raise UsageError(f"--layer takes one model, {len(found)} are given")
     item = load(found[0], opts)
-    graph, node = find(item, name)
+    tensors, node = find(item, name)
     try:
-        layer = alternatives.single(graph, node)
+        layer = alternatives.single(alone(node, tensors), node)
     except Skip as why:
         raise UsageError(f"{item.name}, layer {name}: {why}") from None
     text = alternatives.written(layer)
@@ -29,9 +31,12 @@ def picked(sources: Sequence[str], name: str, opts: Options) -> tuple[Loaded, Op
     return msgspec.structs.replace(from_text(text, opts), origin=f"{item.name}: {name}"), opts
 
 
-def find(item: Loaded, name: str) -> tuple[Graph, Node]:
-    """A node by its name, with the names of the nodes around it in front; the error offers the nearest."""
-    nodes = dict(named(item.graph, ""))
+def find(item: Loaded, name: str) -> tuple[Scope[Tensor], Node]:
+    """A node by its name, with the names of the nodes around it in front, and what it sees.
+
+    The error offers the nearest names.
+    """
+    nodes = dict(named(item.graph))
     if name in nodes:
         return nodes[name]
     import difflib  # noqa: PLC0415 - only for a mistake
@@ -42,15 +47,20 @@ def find(item: Loaded, name: str) -> tuple[Graph, Node]:
     raise UsageError(f"{item.name} has no layer {name[:100]}; {hint}")
 
 
-def named(graph: Graph, path: str) -> list[tuple[str, tuple[Graph, Node]]]:
-    """All nodes with the names that the report gives them."""
-    out: list[tuple[str, tuple[Graph, Node]]] = []
-    todo = [(graph, path)]
+def named(graph: Graph) -> list[tuple[str, tuple[Scope[Tensor], Node]]]:
+    """All nodes with the names that the report gives them; functions as far as it shows them."""
+    left = MAX_ROWS
+    out: list[tuple[str, tuple[Scope[Tensor], Node]]] = []
+    todo = [(graph, "", Scope(graph.tensors))]
     while todo:
-        here, prefix = todo.pop()
+        here, prefix, tensors = todo.pop()
         for node in here.nodes:
             full = prefix + node.name
-            out.append((full, (here, node)))
+            out.append((full, (tensors, node)))
             for role, body in node.bodies:
-                todo.append((body, f"{full}/" if role == "function" else f"{full}/{role}/"))
+                if role != "function":
+                    todo.append((body, f"{full}/{role}/", Scope(body.tensors, tensors)))
+                elif (rows := rows_in(body)) <= left:
+                    left -= rows
+                    todo.append((body, f"{full}/", Scope(body.tensors)))
     return out

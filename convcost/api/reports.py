@@ -36,9 +36,9 @@ def read_report(path: str) -> Report:
     name = STANDARD_INPUT if path == "-" else path
     data = bytes_of(path, name)
     if len(data) > MAX_BYTES:
-        raise ModelError(f"larger than {MAX_BYTES} bytes", file=name, code="C202")
+        raise ModelError(f"larger than {MAX_BYTES} bytes", file=name, code="C206")
     if data.count(b",") > MAX_VALUES:
-        raise ModelError(f"more than {MAX_VALUES:,} values", file=name, code="C202")
+        raise ModelError(f"more than {MAX_VALUES:,} values", file=name, code="C206")
     head, _, rest = data.partition(b"\n")
     if head.rstrip().endswith(b"}") and rest.strip():
         lines = enumerate(data.split(b"\n"), 1)
@@ -67,15 +67,15 @@ def decoded(data: bytes, name: str) -> Report:
         report = msgspec.json.decode(data, type=Report)
         json.loads(data, object_pairs_hook=once, parse_int=short, parse_float=skip)
     except RecursionError:
-        raise ModelError("not a convcost report: nested too deeply", file=name, code="C203") from None
+        raise ModelError("not a convcost report: nested too deeply", file=name, code="C206") from None
     except (msgspec.MsgspecError, ValueError) as wrong:
-        raise ModelError(f"not a convcost report: {wrong}", file=name, code="C203") from None
+        raise ModelError(f"not a convcost report: {wrong}", file=name, code="C206") from None
     if report.schema_version.partition(".")[0] != record.SCHEMA_VERSION.partition(".")[0]:
         said = f"schema version {report.schema_version[:20]}; this convcost reads {record.SCHEMA_VERSION}"
         raise ModelError(said, file=name, code="C205")
     if report.diff is not None and {d.metric for d in report.diff.totals} < {*record.COUNTED, "peak_memory_bytes"}:
         raise ModelError(
-            "not a convcost report: the totals of its difference are not all there", file=name, code="C203"
+            "not a convcost report: the totals of its difference are not all there", file=name, code="C206"
         )
     return report
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from convcost.errors import ModelError, ReportError
-from convcost.ir import DType
+from convcost.ir import DType, Tensor
 from convcost.ir.splice import Replacement
 
 MAX_BYTES = 2**31 - 2**20
@@ -26,27 +26,33 @@ def rewritten_file(path: str, replacements: Sequence[Replacement], *, target: st
     with open_source(path) as source:
         data, folder = bytes(source.data), source.directory or "."
     total = len(data) + sum(external_sizes(path))
-    if total <= MAX_BYTES:
-        return rewritten(data, replacements, fetch=lambda said, code, dims: content(said, code, dims, folder))
-    if target is not None and not same_folder(folder, target):
+    if total > MAX_BYTES and target is not None and not same_folder(folder, target):
         raise ReportError(
             f"with its external data the new model would take {total:,} bytes, and a file holds at most {MAX_BYTES:,}",
             code="C505",
             help=f"write it into the folder of {os.path.basename(path)}: then it refers to the same data",  # noqa: PTH119 - names that are not UTF-8 stay
         )
-    return rewritten(data, replacements)
+    fetch = (lambda said, code, dims: content(said, code, dims, folder)) if total <= MAX_BYTES else None
+    try:
+        return rewritten(data, replacements, fetch=fetch)
+    except ModelError as wrong:
+        wrong.file = wrong.file or path
+        raise
 
 
 def external_sizes(path: str) -> list[int]:
     """Bytes of the external tensors of a model, those inside bodies and functions too."""
-    from convcost.ir import visits  # noqa: PLC0415 - as above
     from convcost.onnx_reader import read_raw  # noqa: PLC0415 - as above
 
-    graph = read_raw(path).graph
-    stored = {id(t): t for t in graph.tensors.values()}
-    for visit in visits(graph, lambda _: True):
-        for _, body in visit.node.bodies:
-            stored.update((id(t), t) for t in body.tensors.values())
+    todo = [read_raw(path).graph]
+    stored: dict[int, Tensor] = {}
+    seen: set[int] = set()
+    while todo:
+        graph = todo.pop()
+        if id(graph) not in seen:  # calls share the body of a function
+            seen.add(id(graph))
+            stored.update((id(t), t) for t in graph.tensors.values())
+            todo += [body for node in graph.nodes for _, body in node.bodies]
     return [t.payload.length for t in stored.values() if t.payload is not None and t.payload.external]
 
 

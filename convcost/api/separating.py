@@ -12,13 +12,14 @@ from convcost.alternatives import Skip
 from convcost.alternatives.fitting.halves import Layer, pair
 from convcost.alternatives.fitting.kernels import Kernel, Makers, kernel_of
 from convcost.alternatives.fitting.separable import TOLERANCE, Wanted, analysed, approximate, layer_in
+from convcost.analysis.count import MAX_ROWS, rows_in
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
 from convcost.api.rewriting import rewritten_file
 from convcost.api.sources import Loaded, Options, expand, load, options_from
 from convcost.engine.threads import limited
 from convcost.errors import EngineError, ReportError, UsageError
-from convcost.ir import Graph, Node, Tensor, visits
+from convcost.ir import Graph, Node, Tensor
 from convcost.ir.splice import Replacement
 
 CONVOLUTIONS = ("Conv", "ConvTranspose")
@@ -26,13 +27,17 @@ OTHERS = frozenset(
     {"QLinearConv", "ConvInteger", "DeformConv", "FusedConv", "NhwcFusedConv", "NhwcConv", "QLinearConvTranspose"}
 )
 
+TIME_LIMIT = 10.0
+"""Seconds that each of the two runs may take that compare a split model with the model."""
+
 File = tuple[str, bytes]
 
 
 class Site(msgspec.Struct, frozen=True):
-    """A convolution in a model: where it stands, and the graphs around it, the innermost first."""
+    """A convolution: where it stands, by positions and by names, and the graphs around it, the innermost first."""
 
     place: str
+    path: str
     node: Node
     around: tuple[Graph, ...]
     function: bool
@@ -50,7 +55,6 @@ class Search:
         self.wanted = wanted
         self.write = write
         self.only = only
-        self.names = {v.place: v.path for v in visits(item.graph, lambda _: True)}
         self.makers = Makers()
         self.layers: list[record.Separation] = []
         self.skipped: list[record.Skipped] = []
@@ -58,9 +62,8 @@ class Search:
 
     def run(self) -> None:
         """Look at every convolution. Raises UsageError where the one that was asked for is not there."""
-        places = list(self.names)
-        for site in sorted(sites(self.item.graph), key=lambda site: places.index(site.place)):
-            name = self.names[site.place]
+        for site in Sites().inside((self.item.graph,)):
+            name = site.path
             if self.only is not None and name != self.only:
                 continue
             try:
@@ -107,20 +110,27 @@ def replacement(site: Site, layer: Layer, kernel: Kernel, parts: object, split: 
     return Replacement(site.place, graph, weights, {"bias": layer.bias} if layer.bias else {})
 
 
-def sites(graph: Graph) -> Iterator[Site]:
-    """Every convolution, in the graph, its branches, loops and functions."""
-    todo: list[tuple[str, tuple[Graph, ...], bool]] = [("", (graph,), False)]
-    while todo:
-        prefix, around, function = todo.pop()
+class Sites:
+    """Every convolution, in the graph, its branches, loops and functions; functions as far as a report shows them."""
+
+    def __init__(self) -> None:
+        self.left = MAX_ROWS
+
+    def inside(
+        self, around: tuple[Graph, ...], place: str = "", path: str = "", *, function: bool = False
+    ) -> Iterator[Site]:
+        """Those of the first graph of `around`, in the order of the report."""
         for node in around[0].nodes:
-            place = f"{prefix}{node.index}"
+            here, name = f"{place}{node.index}", path + node.name
             if node.op in CONVOLUTIONS or node.op in OTHERS:
-                yield Site(place, node, around, function)
+                yield Site(here, name, node, around, function)
             for role, body in node.bodies:
-                inside = (body,) if role == "function" else (body, *around)
-                todo.append(
-                    (f"{place}/" if role == "function" else f"{place}/{role}/", inside, function or role == "function")
-                )
+                if role != "function":
+                    inner = f"/{role}/"
+                    yield from self.inside((body, *around), here + inner, name + inner, function=function)
+                elif (rows := rows_in(body)) <= self.left:
+                    self.left -= rows
+                    yield from self.inside((body,), f"{here}/", f"{name}/", function=True)
 
 
 def separate(
@@ -145,7 +155,7 @@ def separate(
         if not search.replacements:
             raise ReportError(
                 f"{item.name}: no layer is split, so there is nothing to write",
-                code="C507",
+                code="C512",
                 help="no pair of steps that keeps so much has fewer MACs than its layer"
                 if rank or energy
                 else "--energy 0.99 or --rank N also split approximately",
@@ -203,13 +213,13 @@ def written(
     if seen.passed is False and not approximate:
         raise ReportError(
             f"{item.name}: the outputs of the split model differ by {seen.relative:.3g} of the largest: no rounding",
-            code="C508",
+            code="C513",
         )
     notes = []
     if seen.reason:
         said = f"the written model was not compared: {seen.reason}"
         notes.append(
-            record.Diagnostic(code="C509", severity="warning", message=said, location=record.Location(file=item.name))
+            record.Diagnostic(code="C514", severity="warning", message=said, location=record.Location(file=item.name))
         )
     made = record.SplitModel(
         file=os.path.basename(output),  # noqa: PTH119 - as it is written
@@ -246,8 +256,8 @@ def compared(old: Loaded, new: Loaded, seed: int) -> Seen:
 
     try:
         feeds = random_feeds(old.graph, seed)
-        ours = Session(old.graph).run(None, feeds)
-        theirs = Session(new.graph).run(None, feeds)
+        ours = Session(old.graph, time_limit=TIME_LIMIT).run(None, feeds)
+        theirs = Session(new.graph, time_limit=TIME_LIMIT).run(None, feeds)
         found = [compare(b, a) for a, b in zip(ours, theirs, strict=True) if hasattr(a, "dtype")]
     except EngineError as wrong:
         return Seen(reason=wrong.message)

@@ -218,7 +218,7 @@ def check(content: bytes, after: record.Model, item: Loaded, opts: Options) -> N
             f"the new model would cost {total.macs} MACs and {total.params} parameters, not {after.totals.macs} and "
             f"{after.totals.params} as worked out: it is not written",
             file=item.name,
-            code="C246",
+            code="C249",
         )
 
 

@@ -102,8 +102,9 @@ def gemm(layer: Layer) -> list[Section]:
     a, b = whole(at(layer.inputs, 0)), whole(at(layer.inputs, 1))
     if len(a) != 2 or len(b) != 2:
         return []
+    turned = {name: layer.attributes[name] for name in ("transA", "transB") if name in layer.attributes}
     try:
-        m, n, k = numbers(gemm_operands(msgspec.convert(layer.attributes, GemmAttrs), a, b))
+        m, n, k = numbers(gemm_operands(msgspec.convert(turned, GemmAttrs), a, b))
     except ShapeError:
         return []
     rows = [number(m, "rows")] if m > 1 else []

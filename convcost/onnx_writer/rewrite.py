@@ -53,7 +53,7 @@ def rewritten(data: bytes, replacements: Sequence[Replacement], *, fetch: Fetch 
     try:
         Rewriter(model, {new.place: new for new in replacements}).run()
     except UnicodeError:
-        raise ModelError("a name in it is not UTF-8: the model cannot be rewritten", code="C203") from None
+        raise ModelError("a name in it is not UTF-8: the model cannot be rewritten", code="C207") from None
     if fetch is not None:
         for tensor in tensors_of(model):
             embed(tensor, fetch)

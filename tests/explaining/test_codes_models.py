@@ -12,7 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from convcost import api
 from convcost.api.gains import disappointing
+from convcost.api.models import model_of
 from convcost.api.reports import machine
+from convcost.api.sources import Options, load
+from convcost.api.whatifs import check
 from convcost.explaining import codes
 from convcost.ir.splice import absent
 from convcost.record import Environment, ModelTiming
@@ -51,6 +54,21 @@ def later_report(w: Any) -> Any:
     text = msgspec.json.encode(msgspec.structs.replace(api.count("12x12x3,k5,c256"), schema_version="9.0"))
     (w.place / "report.json").write_bytes(text)
     return api.count("report.json")
+
+
+@trigger("C206")
+def no_report(w: Any) -> Any:
+    (w.place / "odd.json").write_text("{}")
+    return api.read(str(w.place / "odd.json"))
+
+
+@trigger("C207")
+def nameless(w: Any) -> Any:
+    weight = numpy_helper.from_array(np.ones((64, 64, 3, 3), np.float32), "w")
+    made = w.model([helper.make_node("Conv", ["x", "w"], ["y"], name="conv")], (1, 64, 9, 9), [weight])
+    made.graph.node[0].output[0] = made.graph.output[0].name = "~~~~"
+    (w.place / "odd.onnx").write_bytes(made.SerializeToString().replace(b"~~~~", b"~\xff~~"))
+    return api.whatif(str(w.place / "odd.onnx"), to="depthwise-separable", output=str(w.place / "new.onnx"))
 
 
 @trigger("C210")
@@ -204,6 +222,16 @@ def strided_same(w: Any) -> Any:
 @trigger("C248")
 def algorithm_without_a_kernel(_: Any) -> Any:
     return api.compare("8x8x4,k3,c4", time=True, runs=1, warmup=0, min_seconds=0.0)
+
+
+@trigger("C249")
+def other_totals(w: Any) -> Any:
+    path = w.stored(w.model([w.relu()]))
+    opts = Options()
+    item = load(path, opts)
+    model, _ = model_of(item, opts)
+    wrong = msgspec.structs.replace(model, totals=msgspec.structs.replace(model.totals, macs=7))
+    return check((w.place / "made.onnx").read_bytes(), wrong, item, opts)
 
 
 @trigger("C250")

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 
 from convcost import api
+from convcost.api import separating
 from convcost.api.sources import Options
 from convcost.explaining import codes
 from convcost.fleet import lines, run
@@ -18,6 +21,8 @@ from convcost.fleet.cluster import connect, line_of
 from convcost.fleet.ledger import Ledger
 from convcost.fleet.lines import head_of
 from convcost.fleet.pool import Task
+from convcost.report import render
+from convcost.report.charts import convert
 
 Trigger = Callable[[Any], Any]
 Raises = Callable[[codes.Code, Trigger], None]
@@ -42,7 +47,7 @@ def eighths(_: Any) -> Any:
     return api.export("12x12x3,k5,c256", output="small.onnx", dtype="int8")
 
 
-@trigger("C507")
+@trigger("C512")
 def nothing_to_split(w: Any) -> Any:
     return api.separate(w.stored(w.model([w.relu()])), output=str(w.place / "new.onnx"))
 
@@ -60,6 +65,45 @@ def none_of_a_fleet(w: Any) -> Any:
     (w.place / "fleet.jsonl").write_text("something\nelse\n")
     with Ledger(str(w.place / "fleet.jsonl"), [], resume=True):
         return []
+
+
+def split(w: Any, **found: Any) -> Any:
+    """A model that is split and then compared, with this result."""
+    w.patch.setattr(separating, "compared", lambda *_: separating.Seen(**found))
+    sobel = numpy_helper.from_array(np.outer([1, 2, 1], [1, 0, -1]).astype(np.float32)[None, None], "w")
+    node = helper.make_node("Conv", ["x", "w"], ["y"], name="sobel")
+    return api.separate(w.stored(w.model([node], (1, 1, 9, 9), [sobel])), output=str(w.place / "new.onnx"))
+
+
+@trigger("C513")
+def other_outputs(w: Any) -> Any:
+    return split(w, passed=False, relative=1.0)
+
+
+@trigger("C514")
+def not_compared(w: Any) -> Any:
+    return split(w, reason="no kernel runs Mine")
+
+
+@trigger("C520")
+def no_extra(w: Any) -> Any:
+    w.patch.setitem(sys.modules, "vl_convert", None)
+    return render(api.count("12x12x3,k5,c256"), "svg")
+
+
+@trigger("C522")
+def refused_chart(w: Any) -> Any:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise ValueError("no")
+
+    w.patch.setattr(convert, "library", lambda: SimpleNamespace(vega_to_svg=refuse))
+    return render(api.count("12x12x3,k5,c256"), "svg")
+
+
+@trigger("C523")
+def few_addresses(w: Any) -> Any:
+    w.patch.setattr(convert, "addresses", lambda: float(4 << 30))
+    return render(api.count("12x12x3,k5,c256"), "svg")
 
 
 def child(w: Any, line: bytes, *, late: bool = False) -> Any:

@@ -20,14 +20,13 @@ MODELS = (
     Code(
         "C202",
         "The file is something else than an ONNX model: empty, an archive, a page of HTML, a pointer of Git LFS, a "
-        "model of another framework; or a report that is too large.",
+        "model of another framework.",
         "The message names what it looks like. Export the model to ONNX; of a Git LFS pointer fetch the content.",
         "A file model.onnx that begins with <!DOCTYPE html>.",
     ),
     Code(
         "C203",
-        "The bytes are not a message that ends where it should: the file is cut off or damaged; or a JSON file is not "
-        "a report of convcost.",
+        "The bytes are not a message that ends where it should: the file is cut off or damaged.",
         "Copy or export the file again.",
         "The first half of a model.",
     ),
@@ -42,6 +41,18 @@ MODELS = (
         "The report was written in a form that this release does not read.",
         "Make it again with this release, or read it with its own.",
         "A report whose schema_version is 9.0.",
+    ),
+    Code(
+        "C206",
+        "A JSON file is not a report of convcost, or has more in it than any report.",
+        "-f json and -o report.json write reports.",
+        "A report that was edited by hand.",
+    ),
+    Code(
+        "C207",
+        "A model that can be counted cannot be written again: a name in it is not UTF-8.",
+        "Export the model again.",
+        "convcost whatif -o of a model with a tensor whose name has the byte ff.",
     ),
     Code(
         "C210",
@@ -194,9 +205,8 @@ MODELS = (
     ),
     Code(
         "C246",
-        "A measured gain far below the counted one, or a new model that would not cost what was worked out.",
-        "Of the former: look at the bytes that the layer moves, not only at its multiplications. The latter is a "
-        "mistake of convcost's: nothing is written.",
+        "A measured gain far below the counted one.",
+        "Look at the bytes that the layer moves, not only at its multiplications.",
         "A depthwise separable form with 8 times fewer MACs that is 3 times as fast.",
         severity="note",
     ),
@@ -213,6 +223,12 @@ MODELS = (
         "The engine has Winograd F(2) and F(4) and the FFT of a whole image.",
         "winograd F(6) in compare --time.",
         severity="note",
+    ),
+    Code(
+        "C249",
+        "A new model would not cost what was worked out: it is not written.",
+        "It is a mistake of convcost's: report it with the model.",
+        "Rare.",
     ),
     Code(
         "C250",
