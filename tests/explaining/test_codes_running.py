@@ -89,7 +89,7 @@ def beyond_the_table(w: Any) -> Any:
 
 @trigger("C421")
 def unfit(w: Any) -> Any:
-    made = w.model([helper.make_node("Reshape", ["x", "s"], ["y"])], (1, 4))
+    made = w.model([helper.make_node("Expand", ["x", "s"], ["y"])], (1, 4))
     made.graph.input.append(helper.make_tensor_value_info("s", TensorProto.INT64, [1]))
     return session(w, made).run(None, {"x": np.zeros((1, 4), np.float32), "s": np.array([3])})
 

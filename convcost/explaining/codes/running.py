@@ -64,7 +64,7 @@ RUNNING = (
         "C421",
         "A kernel cannot do what is asked: shapes or values that the operator does not take.",
         "The message gives the law.",
-        "A Reshape, computed while running, to a size that does not fit.",
+        "An Expand to a size that the data decide and that does not fit.",
     ),
     Code(
         "C430",
