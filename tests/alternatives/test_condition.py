@@ -37,6 +37,8 @@ LAYER: Facts = {
         ("not (kernel > 3 or cin < 64)", True),
         ("not kernel > 3 and cin < 64", False),
         ("cin < 64 and cin < 64 or cin == 64", True),
+        ("cin <= 64 and 64 <= cin and cin >= 64", True),
+        ("cin <= 63 or cin < 64 or cin > 64 or cin >= 65", False),
         ("32 <= cin < 128", True),
         ("32 <= cin < 64", False),
         ("cin < cout", True),
