@@ -9,7 +9,7 @@ from convcost.ci.baseline import Baseline, Entry, costs_by_layer
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import Limit
 from convcost.ci.metrics import PER_LAYER, Metric
-from convcost.ci.verdicts import Verdict, compared, grown, largest, part, shown
+from convcost.ci.verdicts import Verdict, by_change, compared, grown, largest, part, shown
 from convcost.ir import distinct
 from convcost.record import CheckedLayer, Model
 
@@ -173,8 +173,7 @@ def growth(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline |
     if value is None or old is None or baseline is None or entry is None:
         message = f"{shown(metric, value)}, was ?" if value is not None else "?"
         return Verdict(met=False, value=value, limit=None, message=message, reason=reason, old=old)
-    allowed = old * budget.limit.amount if budget.limit.share else budget.limit.amount
-    most = old + allowed.__floor__()
+    most = budget.limit.above(old)
     return Verdict(
         met=value <= most and reason is None,
         value=value,
@@ -217,4 +216,4 @@ def changed(model: Model, metric: Metric, old: dict[str, int | None]) -> list[Ch
     there = set(names)
     gone = [(name, n) for name, n in old.items() if name not in there and n]
     out += [CheckedLayer(name=name, op="", kind="", value=0, old=n) for name, n in gone]
-    return sorted(out, key=lambda layer: -abs((layer.value or 0) - (layer.old or 0)))
+    return sorted(out, key=by_change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 from typing import Literal
 
 import msgspec
@@ -24,6 +25,10 @@ class Limit(msgspec.Struct, frozen=True):
     amount: Fraction
     share: bool
     written: str
+
+    def above(self, old: int) -> int:
+        """The most that something may grow to from `old`."""
+        return old + floor(old * self.amount if self.share else self.amount)
 
 
 def limit(given: object, metric: Metric, form: Form) -> Limit:

@@ -75,6 +75,11 @@ def part(layer: Layer, value: int | None, whole: int | None, old: int | None = N
     return CheckedLayer(name=layer.name, op=layer.op, kind=layer.kind, value=value, share=share, old=old)
 
 
+def by_change(layer: CheckedLayer) -> int:
+    """A key that sorts the largest change first."""
+    return -abs((layer.value or 0) - (layer.old or 0))
+
+
 def shown(metric: Metric, n: int) -> str:
     """A number in its unit, rounded."""
     if metric.unit == "bytes":

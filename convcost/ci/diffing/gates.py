@@ -5,7 +5,7 @@ from __future__ import annotations
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import limit
 from convcost.ci.metrics import COSTS, Metric
-from convcost.ci.verdicts import Verdict, check, compared, grown, shown
+from convcost.ci.verdicts import Verdict, by_change, check, compared, grown, shown
 from convcost.errors import UsageError
 from convcost.record import Check, CheckedLayer, Diff
 
@@ -37,8 +37,7 @@ def judged(budget: Budget, diff: Diff) -> Check:
     most = None
     message = "?"
     if total.old is not None and total.new is not None:
-        allowed = total.old * budget.limit.amount if budget.limit.share else budget.limit.amount
-        most = total.old + allowed.__floor__()
+        most = budget.limit.above(total.old)
         message = f"{grown(metric, total.old, total.new)}: {compared(metric, total.new, most)}"
     elif total.new is not None:
         message = f"{shown(metric, total.new)}, was ?"
@@ -65,4 +64,4 @@ def behind(diff: Diff, metric: Metric, whole: int | None) -> list[CheckedLayer]:
                 out.append(
                     CheckedLayer(name=place.name, op=place.op, kind=place.kind, value=d.new, share=share, old=d.old)
                 )
-    return sorted(out, key=lambda layer: -abs((layer.value or 0) - (layer.old or 0)))
+    return sorted(out, key=by_change)
