@@ -71,7 +71,8 @@ class Program:
         """The numbers of a convolution."""
         shape = self.read.shape(unit.inputs[0])
         assert shape is not None
-        return replace(geometry(shape, unit.weight.shape, unit.attrs), shuffled=unit.shuffled, floored=unit.floor is not None)
+        g = geometry(shape, unit.weight.shape, unit.attrs)
+        return replace(g, shuffled=unit.shuffled, floored=unit.floor is not None)
 
     def choice(self, g: Geometry) -> Choice:
         """The candidates of a convolution: by trial, or by rule without times."""
@@ -153,12 +154,13 @@ class Program:
                 for stage in entry.stages:
                     self.ws.execute(stage)
             elif entry.stages or entry.loads:
-                with watch.node(entry.unit.step.node, entry.algorithm):
-                    for array, name, last in entry.loads:
-                        given = np.asarray(values[name])
-                        np.copyto(array, np.moveaxis(given, 1, -1) if last else given)
-                    for stage in entry.stages:
-                        self.stage(stage, entry, watch)
+                start = watch.before(entry.unit.step.node)
+                for array, name, last in entry.loads:
+                    given = np.asarray(values[name])
+                    np.copyto(array, np.moveaxis(given, 1, -1) if last else given)
+                for stage in entry.stages:
+                    self.stage(stage, entry, watch)
+                watch.after(entry.unit.step.node, entry.algorithm, start)
             if entry.unit.kind == "generic":
                 self.generic(entry, values, watch)
             for name in self.memory.drops[i]:
@@ -167,8 +169,7 @@ class Program:
 
     def stage(self, stage: list[Calls], entry: Entry, watch: Watch) -> None:
         """Calls that run side by side; in portions where there is a time limit."""
-        longest = max(map(len, stage))
-        if watch.deadline is None or longest <= PORTION:
+        if watch.deadline is None or (longest := max(map(len, stage))) <= PORTION:
             self.ws.execute(stage)
             return
         for start in range(0, longest, PORTION):

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.epilogue import relu
 from convcost.engine.kernels.pooling import pool_sizes
-from convcost.engine.static.units import Reader, Unit, relu
+from convcost.engine.static.units import Reader, Unit
 
 LARGEST = 1e30
 """Quotients over this are not trusted."""
@@ -27,6 +28,9 @@ def simplify(units: list[Unit], read: Reader) -> None:
             delay(source, unit, read)
         elif unit.kind == "conv" and source.kind == "affine":
             absorb(source, unit)
+        elif unit.kind == "conv" and source.kind == "conv" and not source.dealt and source.addend is None:
+            lower(source, unit)
+            hand_on(source, unit)
 
 
 def gather(concat: Unit, made: dict[str, Unit], read: Reader) -> None:
@@ -67,9 +71,7 @@ def absorb(source: Unit, conv: Unit) -> None:
     is left of three operations. A border of zeros would not be zero any more.
     """
     w: Any = conv.weight
-    if source.act is not relu or conv.step.node.op != "Conv" or any(d != 1 for d in w.shape[2:]):
-        return
-    if any(conv.attrs.pads or ()) or conv.attrs.auto_pad not in ("NOTSET", "VALID") or not (source.scale > 0).all():
+    if source.act is not relu or not single(conv) or not (source.scale > 0).all():
         return
     scale, shift = source.scale.astype(np.float64), source.shift.astype(np.float64)
     ratio = shift / scale
@@ -83,3 +85,44 @@ def absorb(source: Unit, conv: Unit) -> None:
     conv.bias = (added if conv.bias is None else conv.bias + added).astype(np.float32)
     source.floor = (-ratio).astype(np.float32)
     source.act = None
+
+
+def single(conv: Unit) -> bool:
+    """Whether every output of a convolution reads one place of its input, and none reads a border."""
+    if conv.step.node.op != "Conv" or any(d != 1 for d in conv.weight.shape[2:]):
+        return False
+    return not any(conv.attrs.pads or ()) and conv.attrs.auto_pad in ("NOTSET", "VALID")
+
+
+def hand_on(source: Unit, conv: Unit) -> None:
+    """Let a 1x1 convolution add the bias of the convolution before it, as far as it passes through its weights."""
+    if source.act is not None or source.bias is None or not single(conv):
+        return
+    w: Any = conv.kernel().astype(np.float64)
+    parts = w.reshape(conv.attrs.group, -1, w.shape[1]) @ source.bias.astype(np.float64).reshape(-1, w.shape[1], 1)
+    conv.bias = (parts.reshape(-1) + (0 if conv.bias is None else conv.bias)).astype(np.float32)
+    source.bias = None
+
+
+def lower(source: Unit, conv: Unit) -> None:
+    """Let a depthwise convolution take over relu(x + b) while it copies its input.
+
+    It is max(x, -b) + b: what is added goes to the bias of each channel times the sum of its weights, and a border of
+    zeros becomes one of -b. Two passes over the input are left out.
+    """
+    w: Any = conv.weight
+    channels = source.weight.shape[0]
+    if source.act is not relu or conv.step.node.op != "Conv" or source.step.node.op == "ConvTranspose":
+        return
+    if not conv.attrs.group == channels == w.shape[0] or channels == 1 or w.shape[1] != 1 or single(conv):
+        return
+    if (conv.attrs.strides or (1,))[-1] > 1:
+        return  # columns are copied one by one: short runs, in which a maximum is slow
+    bias: Any = np.zeros(channels, np.float32) if source.bias is None else source.bias
+    if np.abs(bias).max() > LARGEST:
+        return
+    conv.floor, source.bias, source.act = -bias, None, None
+    if conv.shuffled:
+        bias = bias.reshape(conv.shuffled, -1).T.reshape(-1)
+    added = conv.kernel().astype(np.float64).reshape(channels, -1).sum(axis=1) * bias
+    conv.bias = (added + (0 if conv.bias is None else conv.bias)).astype(np.float32)

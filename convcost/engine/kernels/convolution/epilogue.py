@@ -11,14 +11,15 @@ from convcost.engine.kernels.convolution.workspace import Array, Program
 
 Activation = Callable[[Array], object]
 """Changes an array in place, element by element."""
-RUN = 2048
+RUN = ROW = 8192
+"""Elements of a repeated row: where rows are shorter, NumPy copies them to a buffer of this size first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epilogue:
     """y = activation(y + bias + addend), in place. `bias` has M elements; `addend` has the layout of the output.
 
-    `wide` is the bias repeated to about 2,048 elements: with channels last, long runs make an addition fast.
+    `wide` is the bias repeated to about 8,192 elements: with channels last, long runs make an addition fast.
     `floor`, of C elements, is for inputs: the least value of a channel, see `Geometry.floored`.
     """
 
@@ -50,7 +51,8 @@ class Epilogue:
                 rows = tile[:whole].reshape(-1, self.wide.size)
                 program.append((np.add, (rows, self.wide, rows)))
             if whole < stop - start:
-                program.append((np.add, (tile[whole:], self.bias, tile[whole:])))
+                rest = tile[whole:].reshape(-1)
+                program.append((np.add, (rest, self.wide[: rest.size], rest)))
         if self.addend is not None:
             program.append((np.add, (tile, self.addend.reshape(y.shape)[start:stop], tile)))
         if self.activation is not None:
@@ -91,6 +93,36 @@ def epilogue(bias: Array | None = None, addend: Array | None = None, activation:
     return Epilogue(bias=bias, wide=wide, addend=addend, activation=activation)
 
 
+def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, Array], None]:
+    """`function(x, bound)` to an output, for np.maximum or np.minimum and single precision.
+
+    With a number NumPy's loop takes twice as long as with an array, so the number is repeated to a row that stays in
+    the first-level cache.
+    """
+    row = np.full(ROW, bound, np.float32)
+
+    def run(x: Array, out: Array) -> None:
+        size = x.size
+        if x.dtype != np.float32 or not x.ndim:
+            function(x, x.dtype.type(bound), out=out)
+        elif x.flags.c_contiguous and out.flags.c_contiguous:
+            a, b = x.reshape(-1), out.reshape(-1)
+            whole = size - size % ROW
+            if whole:
+                function(a[:whole].reshape(-1, ROW), row, out=b[:whole].reshape(-1, ROW))
+            if whole < size:
+                function(a[whole:], row[: size - whole], out=b[whole:])
+        elif x.shape[-1] <= ROW:
+            function(x, row[: x.shape[-1]], out=out)
+        else:
+            function(x, np.float32(bound), out=out)
+
+    return run
+
+
+rectify = bounded(np.maximum, 0.0)
+
+
 def relu(y: Array) -> None:
     """max(y, 0) in place."""
-    np.maximum(y, 0, out=y)
+    rectify(y, y)

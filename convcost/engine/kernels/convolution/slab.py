@@ -69,11 +69,14 @@ def raised(x: Array, floor: Array, out: Array) -> tuple[Callable[..., object], t
     """Write max(x, floor) to out, both (…, columns, C): in whole lines where the columns follow one another."""
     width, c = x.shape[-2:]
     if all(v.strides[-2:] == (c * v.itemsize, v.itemsize) for v in (x, out)):
-        x, out = (
-            as_strided(v, (*v.shape[:-2], width * c), (*v.strides[:-2], v.itemsize)) for v in (x, out)
-        )
+        x, out = (as_strided(v, (*v.shape[:-2], width * c), (*v.strides[:-2], v.itemsize)) for v in (x, out))
         floor = np.tile(floor, width)
-    return np.maximum, (x, floor, out)
+    return higher, (x, floor, out)
+
+
+def higher(a: Array, b: Array, out: Array) -> None:
+    """The larger of each pair, into `out`."""
+    np.maximum(a, b, out=out)
 
 
 def copy_channels(target: Array, source: Array) -> Program:
