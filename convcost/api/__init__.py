@@ -216,7 +216,12 @@ def check(
         write_baseline=write_baseline,
         time=time,
     )
-    return checking.check(sources, asked, options)
+    found = checking.check(sources, asked, options)
+    if found.files:
+        from convcost.report.write import write_all  # noqa: PLC0415 - as above
+
+        write_all(found.files, found.inputs)
+    return found.report
 
 
 def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) -> Report:

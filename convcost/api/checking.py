@@ -49,8 +49,16 @@ class Item(msgspec.Struct, frozen=True):
         return os.path.relpath(self.path, folder).replace(os.sep, "/")
 
 
-def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> Report:
-    """The report of `convcost.api.check`."""
+class Checked(msgspec.Struct, frozen=True):
+    """A report, the baseline if one is to be written (path, content), and the files that were read."""
+
+    report: Report
+    files: list[tuple[str, bytes]]
+    inputs: list[str]
+
+
+def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> Checked:
+    """The report of `convcost.api.check`; nothing is written yet."""
     how, rest = split(options)
     options_from(rest)
     told = [from_option(text) for text in asked.budgets]
@@ -69,8 +77,9 @@ def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -
                           example=example(items[0].model))  # fmt: skip
     base = Base(asked, config, items, complete=not sources)
     notes: list[record.Diagnostic] = []
+    files = []
     if asked.write_baseline:
-        base.write()
+        files.append(base.made())
         notes.append(base.note())
     elif any(budget.form == "growth" and budget.level != "off" for plan in plans for budget in plan):
         base.read()
@@ -81,7 +90,10 @@ def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -
     notes += unmatched(checks)
     environment = next((item.environment for item in items if item.environment), None)
     made = report("check", [item.model for item in items], diagnostics=notes, environment=environment)
-    return replace(made, checks=checks)
+    inputs = [*wanted, *(item.path for item in items if item.path is not None)]
+    inputs += [config.file] if config.file is not None else []
+    inputs += [base.path] if base.found is not None and not files else []
+    return Checked(replace(made, checks=checks), files, inputs)
 
 
 def configuration(asked: Asked) -> configs.Config:
@@ -180,8 +192,8 @@ class Base:
                               help="make it: convcost check --write-baseline")  # fmt: skip
         self.found = baselines.decode(read_small(self.path, baselines.MAX_BYTES, "C330"), self.path)
 
-    def write(self) -> None:
-        """Put all models in it. Others stay, unless the configuration lists all that there are."""
+    def made(self) -> tuple[str, bytes]:
+        """Its path, and what it says with all models in it. Others stay, unless the configuration lists all."""
         entries: dict[str, baselines.Entry] = {}
         if not self.complete and os.path.lexists(self.path):
             self.read()
@@ -189,10 +201,8 @@ class Base:
             entries = dict(self.found.models)
         entries |= {item.name_from(self.folder): baselines.entry(item.model) for item in self.items}
         data = baselines.encode(entries)
-        from convcost.report.write import write_all  # noqa: PLC0415 - only here
-
-        write_all([(self.path, data)], [item.path for item in self.items if item.path is not None])
         self.found = baselines.decode(data, self.path)
+        return self.path, data
 
     def note(self) -> record.Diagnostic:
         """That it was written."""

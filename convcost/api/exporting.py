@@ -63,7 +63,10 @@ def strings(sources: Sequence[str], layer: str | None, opts: Options) -> tuple[l
     for source in expand(tuple(sources)):
         if isinstance(source, str) and source.endswith((".onnx", ".json")):
             raise UsageError(f"{source}: export takes shape strings, or --layer NAME of a model")
-        items.append(load(source, opts))
+        item = load(source, opts)
+        if item.path is not None:  # a model under another ending
+            raise UsageError(f"{source}: export takes shape strings, or --layer NAME of a model")
+        items.append(item)
     if not items:
         raise UsageError("export needs a shape string")
     return items, opts

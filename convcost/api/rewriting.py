@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from convcost.errors import ModelError, ReportError
-from convcost.ir import DType, Tensor
+from convcost.ir import DType, Payload, Tensor
 from convcost.ir.splice import Replacement
 
 MAX_BYTES = 2**31 - 2**20
@@ -25,7 +25,7 @@ def rewritten_file(path: str, replacements: Sequence[Replacement], *, target: st
 
     with open_source(path) as source:
         data, folder = bytes(source.data), source.directory or "."
-    total = len(data) + sum(external_sizes(path))
+    total = len(data) + sum(payload.length for payload in external_payloads(path))
     if total > MAX_BYTES and target is not None and not same_folder(folder, target):
         raise ReportError(
             f"with its external data the new model would take {total:,} bytes, and a file holds at most {MAX_BYTES:,}",
@@ -40,8 +40,13 @@ def rewritten_file(path: str, replacements: Sequence[Replacement], *, target: st
         raise
 
 
-def external_sizes(path: str) -> list[int]:
-    """Bytes of the external tensors of a model, those inside bodies and functions too."""
+def external_files(path: str) -> list[str]:
+    """The files where the external tensors of a model lie."""
+    return sorted({os.path.join(p.directory, p.path) for p in external_payloads(path) if p.directory and p.path})  # noqa: PTH118 - as above
+
+
+def external_payloads(path: str) -> list[Payload]:
+    """Where the external tensors of a model lie, those inside bodies and functions too."""
     from convcost.onnx_reader import read_raw  # noqa: PLC0415 - as above
 
     todo = [read_raw(path).graph]
@@ -53,7 +58,7 @@ def external_sizes(path: str) -> list[int]:
             seen.add(id(graph))
             stored.update((id(t), t) for t in graph.tensors.values())
             todo += [body for node in graph.nodes for _, body in node.bodies]
-    return [t.payload.length for t in stored.values() if t.payload is not None and t.payload.external]
+    return [t.payload for t in stored.values() if t.payload is not None and t.payload.external]
 
 
 def content(entries: Mapping[str, str], code: int, dims: Sequence[int], folder: str) -> bytes:

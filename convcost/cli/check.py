@@ -29,18 +29,16 @@ def run(arguments: Arguments) -> int:
     """Check all sources, or those that the configuration lists."""
     destination = Destination(arguments)
     how = measuring(arguments)
-    from convcost import api  # noqa: PLC0415 - mistakes in options are found without it
+    from convcost.api.checking import Asked, check  # noqa: PLC0415 - mistakes in options are found without it
 
-    report = api.check(
-        *arguments.sources,
+    asked = Asked(
         budgets=arguments.budget,
         max_growth=arguments.max_growth,
         config=arguments.config,
         baseline=arguments.baseline,
         write_baseline=arguments.write_baseline,
         time=arguments.time,
-        **how,
-        **reading(arguments),
     )
-    destination.deliver(report)
-    return int(any(check.status == "fail" for check in report.checks))
+    found = check(arguments.sources, asked, {**how, **reading(arguments)})
+    destination.deliver(found.report, found.files, found.inputs)
+    return int(any(check.status == "fail" for check in found.report.checks))

@@ -40,8 +40,11 @@ class Destination:
         width = at_least(arguments.width, 1, "--width")
         self.style = style_of(color=color, ascii_only=arguments.ascii, width=width)
 
-    def deliver(self, report: Report, made: Sequence[tuple[str, bytes]] = ()) -> None:
-        """Render everything, then write the files and those `made` by the command, then standard output."""
+    def deliver(self, report: Report, made: Sequence[tuple[str, bytes]] = (), inputs: Sequence[str] = ()) -> None:
+        """Render everything, then write the files and those `made` by the command, then standard output.
+
+        None of the files may be one that was read: a source, its external data, or one of `inputs`.
+        """
         plain = Style(width=self.arguments.width or Style().width, unicode=not self.arguments.ascii)
         files = [*made]
         files += [(path, content(report, name, self.view, plain)) for name, path in self.files]
@@ -49,7 +52,7 @@ class Destination:
         if files:
             from convcost.report.write import write_all  # noqa: PLC0415 - only for files
 
-            write_all(files, inputs_of(self.arguments.sources))
+            write_all(files, inputs_of((*self.arguments.sources, *inputs), [path for path, _ in files]))
         if self.format == "github":
             self.annotate(report, shown)
         else:
@@ -113,8 +116,8 @@ def view_of(arguments: Arguments, table: str = "layers") -> View:
     )
 
 
-def inputs_of(sources: Sequence[str]) -> list[str]:
-    """Files that are read: no report may replace them."""
+def inputs_of(sources: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """Files that are read, and that none of `targets` may replace."""
     out: list[str] = []
     for source in sources:
         path = source.removeprefix("@")
@@ -123,4 +126,8 @@ def inputs_of(sources: Sequence[str]) -> list[str]:
             from glob import glob  # noqa: PLC0415 - rare
 
             out += glob(path, recursive=True)  # noqa: PTH207 - the same call that finds the sources
+    if any(format_of(path) is None and os.path.isfile(path) for path in targets):  # noqa: PTH113 - any bytes
+        from convcost.api.rewriting import external_files  # noqa: PLC0415 - external data have other endings
+
+        out += [file for path in out if path.endswith(".onnx") for file in external_files(path)]
     return out
