@@ -7,8 +7,7 @@ arrays that are there, before a kernel may allocate them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -98,16 +97,16 @@ class Watch:
         self.inner = outside + spent
         return out
 
-    @contextmanager
-    def node(self, node: Node, algorithm: str) -> Iterator[None]:
-        """Around the compiled form of a node: the time limit, and the time spent."""
+    def before(self, node: Node) -> int:
+        """Before the compiled form of a node: the time limit; when it begins, for `after`."""
         if self.late_now():
             raise self.late(node)
+        return 0 if self.clock is None else self.clock()
+
+    def after(self, node: Node, algorithm: str, start: int) -> None:
+        """After the compiled form of a node: the time spent."""
         if self.clock is None:
-            yield
             return
-        start = self.clock()
-        yield
         spent = self.clock() - start
         path = f"{self.prefix}{node.index}"
         self.times[path] = self.times.get(path, 0) + spent

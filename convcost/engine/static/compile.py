@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.epilogue import rectify, relu
 from convcost.engine.kernels.convolution.workspace import Program, Workspace
 from convcost.engine.static.layout import FIRST
-from convcost.engine.static.units import Unit, relu
+from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
 
 PIECE = 64 * 1024
 """Elements of one array that are worked on at a time: several arrays of it stay in the cache of a core."""
 
-ZERO = np.float32(0)
 WIDE = 2048
 """A row of channels is repeated to about this many elements: short rows make NumPy's inner loop slow."""
 
@@ -46,7 +46,7 @@ def activation(unit: Unit, x: Array, y: Array, ws: Workspace) -> list[Program]:
     def make(part: tuple[int, int]) -> Program:
         s = slice(*part)
         if unit.act is relu:
-            return [(maximum, (a[s], ZERO, b[s]))]
+            return [(rectify, (a[s], b[s]))]
         first: Program = [] if same else [(np.copyto, (b[s], a[s]))]
         return [*first, (unit.act, (b[s],))] if unit.act is not None else first
 

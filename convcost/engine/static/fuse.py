@@ -6,11 +6,12 @@ import numpy as np
 
 from convcost.engine.kernels.conv import geometry
 from convcost.engine.kernels.convolution import pointwise
+from convcost.engine.kernels.convolution.epilogue import relu
 from convcost.engine.plan import Plan, Step
 from convcost.engine.static.region import Region, find_regions
 from convcost.engine.static.shuffle import Shuffle, depthwise_reader, find_shuffles
 from convcost.engine.static.simplify import simplify
-from convcost.engine.static.units import Activation, Reader, Unit, clip_to, fused_act, leaky, relu
+from convcost.engine.static.units import Activation, Reader, Unit, clip_to, fused_act, leaky
 from convcost.engine.values import Array
 from convcost.ir import Graph
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convcost.engine.kernels.activation import BLOCK, erf_part, gelu_part, sigmoid
+from convcost.engine.kernels.convolution.epilogue import rectify
 from convcost.engine.plan import Step
 from convcost.engine.static.units import Activation, Reader
 
@@ -23,6 +24,12 @@ LONGEST = 12
 def _erf(x: Any) -> Any:
     y = np.empty_like(x)
     erf_part(x, y)
+    return y
+
+
+def _relu(x: Any) -> Any:
+    y = np.empty_like(x)
+    rectify(x, y)
     return y
 
 
@@ -41,7 +48,7 @@ UNARY: dict[str, Unary] = {
     "Exp": np.exp,
     "Tanh": np.tanh,
     "Sigmoid": sigmoid,
-    "Relu": lambda x: np.maximum(x, np.float32(0)),
+    "Relu": _relu,
     "Erf": _erf,
 }
 BINARY: dict[str, Callable[[Any, Any], Any]] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.epilogue import bounded, relu
 from convcost.engine.kernels.convolution.workspace import aligned
 from convcost.engine.plan import Plan, Step
 from convcost.engine.values import Array
@@ -94,17 +95,13 @@ def _times(w: Array, factor: Array) -> Array:
     return out
 
 
-def relu(y: Any) -> None:
-    """max(y, 0) in place."""
-    np.maximum(y, 0, out=y)
-
-
 def clip_to(low: float, high: float) -> Activation:
     """Clipping in place."""
+    above, below = bounded(np.maximum, low), bounded(np.minimum, high)
 
     def act(y: Any) -> None:
-        np.maximum(y, low, out=y)
-        np.minimum(y, high, out=y)
+        above(y, y)
+        below(y, y)
 
     return act
 
