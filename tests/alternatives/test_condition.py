@@ -46,6 +46,8 @@ LAYER: Facts = {
         ("macs >= 20.1M", False),
         ("bytes == 2MiB", True),
         ("bytes > 2MB", True),
+        ("bytes == 2097152B and bytes == 2_048kib", True),
+        ("macs == 0.02G and macs == 20000k", True),
         ("share == 12.5%", True),
         ("share > 0.125", False),
         ("kind == standard", True),
@@ -53,6 +55,10 @@ LAYER: Facts = {
         ("kind != strided", False),
         ("kind == depthwise", False),
         ("kind ~ 's*'", True),
+        ("standard == kind", True),
+        ("'strided' == kind", True),
+        ("depthwise == kind", False),
+        ("op == 'Conv' and name != op", True),
         ('name ~ "layer1.*"', True),
         ("name ~ layer?.0/conv1", True),
         ("name ~ conv1", False),
@@ -89,6 +95,14 @@ def test_what_holds(text: str, *, holds: bool) -> None:
         ("cin > 3 & cout > 3", "&", "a character that no condition contains", "write 'and'"),
         ("cin ≥ 3", "≥", "a character that no condition contains", None),
         ("not", "", "ends where", None),
+        ("cin > 3 'and' cout > 3", "'and'", "expected 'and', 'or' or the end", None),
+        ("(cin > 3 kernel > 3)", "kernel", "expected 'and', 'or' or ')' here", None),
+        ("name < a", "<", "compares numbers", None),
+        ("name <= a", "<=", "compares numbers", None),
+        ("kind >= strided", ">=", "compares numbers", None),
+        ("share > 10%b", "10%b", "not a number", None),
+        ("share > 1M%", "1M%", "not a number", None),
+        ("cin == standard", "standard", "unknown name", None),
         ("cin > > 3", ">", "expected a name or a number", None),
     ],
 )
@@ -100,6 +114,13 @@ def test_what_is_wrong_and_where(text: str, marked: str, said: str, help: str | 
     assert wrong.text[start:end].strip() == marked
     assert said in wrong.message
     assert help is None or help in (wrong.help or "")
+
+
+def test_depth_is_of_what_is_inside() -> None:
+    assert read("(" * 63 + "cin > 3" + ")" * 63).holds(LAYER)
+    with pytest.raises(NotationError, match="nested more than 64 deep"):
+        read("(" * 64 + "cin > 3" + ")" * 64)
+    assert read(" and ".join(["(not cin < 3)"] * 100)).holds(LAYER)
 
 
 def test_too_much_is_refused() -> None:

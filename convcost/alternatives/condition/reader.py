@@ -6,19 +6,14 @@ import difflib
 from collections.abc import Mapping
 from fractions import Fraction
 
+from convcost import units
 from convcost.alternatives.condition.compare import Operand, Test, compared, either, opposite
 from convcost.alternatives.condition.names import NAMES, TEXTS, WORDS
 from convcost.alternatives.condition.tokens import SIGNS, Token, tokens, wrong
 from convcost.errors import NotationError
 
-UNITS = {
-    "": 1, "%": Fraction(1, 100),
-    **{prefix: 1000 ** (i + 1) for i, prefix in enumerate("kmgt")},
-    **{prefix + "i": 1024 ** (i + 1) for i, prefix in enumerate("kmgt")},
-}  # fmt: skip
-
 DEEPEST = 64
-DIGITS = 30
+"""Parentheses and negations inside one another."""
 
 
 class Reader:
@@ -93,7 +88,7 @@ class Reader:
             sign = self.next
             self.at += 1
             right = self.operand(left)
-            left = self.checked(left, sign, right)
+            self.check(left, sign, right)
             tests.append(compared(left, sign.kind, right))
             left = right
         if not tests:
@@ -123,18 +118,15 @@ class Reader:
 
     def number(self, token: Token) -> int | Fraction:
         """A number with its unit, exactly."""
-        digits = token.text.rstrip("kKmMgGtTiIbB%")
-        unit = token.text[len(digits) :].lower()
-        unit = unit.removesuffix("b") if unit != "b" else ""
-        whole, point, part = digits.partition(".")
-        good = whole.isdigit() and (not point or part.isdigit()) and len(digits) <= DIGITS
-        if not good or unit not in UNITS:
+        share = token.text.endswith("%")
+        read = units.read(token.text.removesuffix("%"))
+        if read is None or (share and read[1]):
             raise wrong(self.text, token.span, "not a number", "numbers look like 64, 0.1, 10%, 10M, 2GiB")
-        value = Fraction(digits) * UNITS[unit]
+        value = read[0] / 100 if share else read[0]
         return int(value) if value.denominator == 1 else value
 
-    def checked(self, left: Operand, sign: Token, right: Operand) -> Operand:
-        """`left`, once the two may be compared."""
+    def check(self, left: Operand, sign: Token, right: Operand) -> None:
+        """Raise NotationError where two operands cannot be compared so."""
         if not left.name and not right.name:
             raise wrong(self.text, (left.span[0], right.span[1]), "a comparison needs a name", suggestion("", NAMES))
         if left.is_text != right.is_text:
@@ -150,7 +142,6 @@ class Reader:
             word = other.value
             if named.name == "kind" and sign.kind != "~" and isinstance(word, str) and word not in WORDS:
                 raise wrong(self.text, other.span, f"unknown kind '{word[:60]}'", suggestion(word, WORDS))
-        return left
 
 
 def suggestion(word: str, known: Mapping[str, str] | frozenset[str]) -> str:

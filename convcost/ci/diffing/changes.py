@@ -88,8 +88,8 @@ def shapes(
     side: str, old: Layer, new: Layer, before: list[int | str] | None, after: list[int | str] | None
 ) -> Iterator[Change]:
     """Batch, channels and size apart where both have them; else the whole shape."""
-    spatial = old.op in SPATIAL and new.op in SPATIAL and before and after and len(before) == len(after) > 2
-    if spatial and before and after:
+    spatial = old.op in SPATIAL and new.op in SPATIAL
+    if spatial and before and after and len(before) == len(after) > 2:
         yield from words(f"{side} batch", str(before[0]), str(after[0]))
         yield from words(f"{side} channels", str(before[1]), str(after[1]))
         yield from words(f"{side} size", value(before[2:]), value(after[2:]))
@@ -112,18 +112,16 @@ def value(what: Any, sign: str = "×") -> str | None:
 
 def delta(metric: str, old: int | None, new: int | None, *, exact: bool = True) -> Delta:
     """One quantity, before and after."""
-    known = old is not None and new is not None
     change = new - old if old is not None and new is not None else None
-    relative = change / old if known and change is not None and old else None
+    relative = change / old if change is not None and old else None
     return Delta(metric=metric, old=old, new=new, change=change, relative=relative, exact=exact)
 
 
 def cost_deltas(old: Cost, new: Cost) -> list[Delta]:
     """The quantities of a layer that differ, or that are not known on one side."""
     pairs = ((name, getattr(old, name), getattr(new, name)) for name in COUNTED)
-    formulas = (old.symbolic, new.symbolic)
     return [
         delta(name, before, after)
         for name, before, after in pairs
-        if before != after or (before is None and formulas[0].get(name) != formulas[1].get(name))
+        if before != after or (before is None and old.symbolic.get(name) != new.symbolic.get(name))
     ]
