@@ -11,6 +11,7 @@ import queue
 import re
 import threading
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -31,11 +32,18 @@ SILENCE = 60.0
 AHEAD = 3
 """Models that are sent for each thread of the cluster before their results are taken."""
 
+AGAIN = 3
+"""How often a model that the cluster dropped is sent again."""
+
 ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?[^/\s]+:\d{1,5}/?")
 """Dask itself says so late, and leaves a thread behind."""
 
 HERE = threading.local()
 """In a worker: the child process of each thread."""
+
+
+class Dropped(Exception):  # noqa: N818 - a reason to send a model again
+    """Dask no longer knows of a model: a dying worker had it, or the scheduler is gone."""
 
 
 def count(task: Task, setup: Setup) -> bytes:
@@ -96,11 +104,16 @@ def results(client: Any, setup: Setup, tasks: Sequence[Task]) -> Answers:
     sent: dict[str, tuple[Task, Any]] = {}
     rest = iter(tasks)
 
+    dropped: dict[int, int] = {}
+
+    def submit(task: Task, again: int = 0) -> None:
+        future = client.submit(count, task, setup, key=f"convcost-{run}-{task.index}-{again}", pure=False)
+        sent[future.key] = (task, future)
+        future.add_done_callback(done.put)
+
     def send(n: int) -> None:
         for task in islice(rest, n):
-            future = client.submit(count, task, setup, key=f"convcost-{run}-{task.index}", pure=False)
-            sent[future.key] = (task, future)
-            future.add_done_callback(done.put)
+            submit(task)
 
     send(AHEAD * max(1, sum(client.nthreads().values())))
     patience = setup.time_limit + SILENCE
@@ -108,6 +121,14 @@ def results(client: Any, setup: Setup, tasks: Sequence[Task]) -> Answers:
         try:
             future = done.get(timeout=patience)
             task, _ = sent.pop(future.key)
+            if (
+                future.status == "cancelled"
+            ):  # what a dying worker had may be dropped; a scheduler that is gone drops all
+                again = dropped[task.index] = dropped.get(task.index, 0) + 1
+                if again > AGAIN or client.status != "running":
+                    raise FleetError("the cluster has dropped its work; was its scheduler stopped?", code="C613")
+                submit(task, again)
+                continue
             yield task, line_of(future, task, setup, patience)
         except (queue.Empty, TimeoutError):
             raise FleetError(f"no answer from the cluster for {patience:g} s", code="C613") from None
@@ -120,9 +141,10 @@ def line_of(future: Any, task: Task, setup: Setup, seconds: float) -> bytes:
         why = future.exception(timeout=seconds)
         wrong = FleetError(f"lost in the cluster: {type(why).__name__}: {first_line(why)}", code="C604")
         return failure_line(task.path, wrong, setup.options)
-    if future.status in ("cancelled", "lost"):
-        raise FleetError("the cluster has dropped its work; was its scheduler stopped?", code="C613")
-    line: bytes = future.result(timeout=seconds)
+    try:
+        line: bytes = future.result(timeout=seconds)  # a result that died with its worker is being made again
+    except CancelledError:
+        raise Dropped from None
     return line
 
 
