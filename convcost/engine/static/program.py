@@ -13,6 +13,7 @@ from convcost.engine.kernels.convolution.workspace import Program as Calls
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
 from convcost.engine.static.entry import Entry
+from convcost.engine.static.finish import finish
 from convcost.engine.static.fuse import Fuser
 from convcost.engine.static.layout import FIRST, LAST, Layouts
 from convcost.engine.static.places import Places
@@ -101,6 +102,10 @@ class Program:
             calls = self.calls(i, unit, entry)
             if calls:
                 entry.stages.append(calls)
+            if unit.kind in ("concat", "pool") and (unit.floor is not None or unit.bias is not None):
+                place, layout = self.memory.spots[i][1][unit.outputs[0]], self.layouts.layout(unit.outputs[0])
+                y = self.memory.array(unit.outputs[0], place, layout)
+                entry.stages.append(finish(unit, y, layout, self.ws))
             if self.tuning.fuse and len(unit.nodes) > 1:
                 entry.algorithm += "".join(f" + {n.op}" for n in unit.nodes[1:])
         return entry

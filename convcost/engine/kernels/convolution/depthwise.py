@@ -7,7 +7,7 @@ the taps are contiguous again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 
@@ -32,6 +32,7 @@ from convcost.engine.kernels.convolution.workspace import (
 )
 
 RUN = 1024
+PLACES = 112
 
 
 def applies(g: Geometry) -> str | None:
@@ -112,7 +113,7 @@ def compiled(
                 program += fill_slab(source[slice(*box[0])], reads(g, box[1:]), 1, slab, floor=end.floor)
                 program += correlate(slab, w, g, out, g.kernel[-1])
             if y_first:
-                program.append(moved(made, y, g, box))
+                program += moved(made, y, g, box)
                 program += end.first(flat, box[0][0], *span(box[1:], g.out))
             else:
                 program += end.last(flat, *span(box, (g.batch, *g.out)))
@@ -121,13 +122,19 @@ def compiled(
     return ws.share(tiles(g, tile, x.itemsize, ws.threads, single=y_first), share)
 
 
-def moved(made: Array, y: Array, g: Geometry, box: Box) -> tuple[Callable[..., None], tuple[Array, Array]]:
-    """Write outputs (n, *o, C) to their box of y: (N, C, *O); shuffled where the geometry says so."""
+def moved(made: Array, y: Array, g: Geometry, box: Box) -> Program:
+    """Write outputs (n, *o, C) to their box of y: (N, C, *O); shuffled where the geometry says so.
+
+    Some PLACES at a time, so that the lines of cache that a channel reads are still there for the next channels.
+    """
     groups = g.shuffled or 1
     parts = made.reshape(*made.shape[:-1], groups, -1)
     place = (slice(*box[0]), slice(None), slice(None), *slices(box[1:]))
     target = y.reshape(y.shape[0], -1, groups, *y.shape[2:])[place]
-    return np.copyto, (np.moveaxis(target, (2, 1), (-2, -1)), parts)
+    target = np.moveaxis(target, (2, 1), (-2, -1))
+    lines = max(1, PLACES // prod(made.shape[2:-1]))
+    cuts = range(0, made.shape[1], lines)
+    return [(np.copyto, (target[:, a : a + lines], parts[:, a : a + lines])) for a in cuts]
 
 
 def phases(
