@@ -48,12 +48,14 @@ def run(arguments: Arguments) -> int:
     from convcost.fleet.finding import find  # noqa: PLC0415 - mistakes in options are found without it
     from convcost.fleet.run import TIME_LIMIT, fleet  # noqa: PLC0415 - as above
     from convcost.report.fleet import SORT  # noqa: PLC0415 - as above
+    from convcost.report.write import check  # noqa: PLC0415 - as above
 
     if arguments.sort is not None:
         one_of(arguments.sort, SORT, "--sort")
     paths = find(arguments.sources)
     others = tuple(text for text in arguments.output if target(text)[0] != "jsonl")
     destination = Destination(replace(arguments, sources=tuple(paths), output=others))
+    check([(path, b"") for path in (*lines, *(path for _, path in destination.files))], paths)  # before hours of work
     how: dict[str, Any] = {
         "jobs": arguments.jobs,
         "max_memory": memory,
