@@ -168,12 +168,18 @@ class World:
 
 
 @pytest.fixture
-def raises(place: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[codes.Code, Callable[..., Any]], None]:
-    """Asserts that a function of a `World` raises a code, or returns a report or notes that hold it."""
+def raises(
+    place: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Callable[[codes.Code], None]:
+    """Asserts that a code is raised by its example, or that the example returns a report or notes that hold it.
 
-    def run(entry: codes.Code, function: Callable[..., Any]) -> None:
+    The example is the module's function of a `World` in whose name the code stands, as in `c202_web_page`.
+    """
+
+    def run(entry: codes.Code) -> None:
+        (example,) = (f for name, f in vars(request.module).items() if entry.code.lower() in name.split("_"))
         try:
-            result = function(World(place, monkeypatch))
+            result = example(World(place, monkeypatch))
         except ConvcostError as error:
             found = [(error.code, "error")]
         else:

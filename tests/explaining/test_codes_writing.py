@@ -24,44 +24,27 @@ from convcost.fleet.pool import Task
 from convcost.report import render
 from convcost.report.charts import convert
 
-Trigger = Callable[[Any], Any]
-Raises = Callable[[codes.Code, Trigger], None]
-TRIGGERS: dict[str, Trigger] = {}
 
-
-def trigger(*names: str) -> Callable[[Trigger], Trigger]:
-    def note(function: Trigger) -> Trigger:
-        TRIGGERS.update(dict.fromkeys(names, function))
-        return function
-
-    return note
-
-
-@trigger("C505")
-def large_file(_: Any) -> Any:
+def c505_large_file(_: Any) -> Any:
     return api.export("64x64x65536 -(3x3x65536x65536)->", output="large.onnx")
 
 
-@trigger("C506")
-def eighths(_: Any) -> Any:
+def c506_eighths(_: Any) -> Any:
     return api.export("12x12x3,k5,c256", output="small.onnx", dtype="int8")
 
 
-@trigger("C512")
-def nothing_to_split(w: Any) -> Any:
+def c512_nothing_to_split(w: Any) -> Any:
     return api.separate(w.stored(w.model([w.relu()])), output=str(w.place / "new.onnx"))
 
 
-@trigger("C508")
-def another_writes(w: Any) -> Any:
+def c508_another_writes(w: Any) -> Any:
     first = Ledger(str(w.place / "fleet.jsonl"), [], resume=False)
     with first, Ledger(str(w.place / "fleet.jsonl"), [], resume=True):
         pass
     return []
 
 
-@trigger("C509")
-def none_of_a_fleet(w: Any) -> Any:
+def c509_none_of_a_fleet(w: Any) -> Any:
     (w.place / "fleet.jsonl").write_text("something\nelse\n")
     with Ledger(str(w.place / "fleet.jsonl"), [], resume=True):
         return []
@@ -75,24 +58,20 @@ def split(w: Any, **found: Any) -> Any:
     return api.separate(w.stored(w.model([node], (1, 1, 9, 9), [sobel])), output=str(w.place / "new.onnx"))
 
 
-@trigger("C513")
-def other_outputs(w: Any) -> Any:
+def c513_other_outputs(w: Any) -> Any:
     return split(w, passed=False, relative=1.0)
 
 
-@trigger("C514")
-def not_compared(w: Any) -> Any:
+def c514_not_compared(w: Any) -> Any:
     return split(w, reason="no kernel runs Mine")
 
 
-@trigger("C520")
-def no_extra(w: Any) -> Any:
+def c520_no_extra(w: Any) -> Any:
     w.patch.setitem(sys.modules, "vl_convert", None)
     return render(api.count("12x12x3,k5,c256"), "svg")
 
 
-@trigger("C522")
-def refused_chart(w: Any) -> Any:
+def c522_refused_chart(w: Any) -> Any:
     def refuse(*_: Any, **__: Any) -> Any:
         raise ValueError("no")
 
@@ -100,8 +79,7 @@ def refused_chart(w: Any) -> Any:
     return render(api.count("12x12x3,k5,c256"), "svg")
 
 
-@trigger("C523")
-def few_addresses(w: Any) -> Any:
+def c523_few_addresses(w: Any) -> Any:
     w.patch.setattr(convert, "addresses", lambda: float(4 << 30))
     return render(api.count("12x12x3,k5,c256"), "svg")
 
@@ -121,18 +99,15 @@ def child(w: Any, line: bytes, *, late: bool = False) -> Any:
     return one.ask("a.onnx", None)
 
 
-@trigger("C601")
-def killed(w: Any) -> Any:
+def c601_killed(w: Any) -> Any:
     return child(w, b"")
 
 
-@trigger("C602")
-def slow(w: Any) -> Any:
+def c602_slow(w: Any) -> Any:
     return child(w, b"", late=True)
 
 
-@trigger("C604")
-def huge(w: Any) -> Any:
+def c604_huge(w: Any) -> Any:
     w.patch.setattr("convcost.fleet.child.LONGEST", 3)
     return child(w, b"long line")
 
@@ -143,8 +118,7 @@ def failed(line: bytes) -> Any:
     return [SimpleNamespace(code=error.code, severity="error")]
 
 
-@trigger("C603")
-def memory(w: Any) -> Any:
+def c603_memory(w: Any) -> Any:
     def full(*_: Any) -> Any:
         raise MemoryError
 
@@ -152,15 +126,13 @@ def memory(w: Any) -> Any:
     return failed(lines.line_of(str(w.place / "model.onnx"), Options(), None))
 
 
-@trigger("C605")
-def other_release(w: Any) -> Any:
+def c605_other_release(w: Any) -> Any:
     line = lines.line_of(str(w.place / "model.onnx"), Options(), None)
     w.patch.setattr(run, "__version__", "0")
     return failed(run.checked(line, Task(0, "model.onnx", None), Options())[0])
 
 
-@trigger("C610")
-def no_dask(w: Any) -> Any:
+def c610_no_dask(w: Any) -> Any:
     w.patch.setitem(sys.modules, "distributed", None)
     return connect("tcp://127.0.0.1:9")
 
@@ -170,27 +142,24 @@ def client(w: Any, make: Any) -> Any:
     return connect("tcp://127.0.0.1:9")
 
 
-@trigger("C611")
-def no_scheduler(w: Any) -> Any:
+def c611_no_scheduler(w: Any) -> Any:
     def make(*_: Any, **__: Any) -> Any:
         raise OSError("refused")
 
     return client(w, make)
 
 
-@trigger("C612")
-def no_workers(w: Any) -> Any:
+def c612_no_workers(w: Any) -> Any:
     def wait(*_: Any, **__: Any) -> Any:
         raise TimeoutError
 
     return client(w, lambda *_, **__: SimpleNamespace(wait_for_workers=wait, close=lambda **_: None))
 
 
-@trigger("C613")
-def dropped(_: Any) -> Any:
+def c613_dropped(_: Any) -> Any:
     return line_of(SimpleNamespace(status="lost"), None, None, 1.0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("entry", codes.of("Files that are written", "Fleet"), ids=lambda entry: entry.code)
-def test_an_example_raises_its_code(entry: codes.Code, raises: Raises) -> None:
-    raises(entry, TRIGGERS[entry.code])
+def test_an_example_raises_its_code(entry: codes.Code, raises: Callable[[codes.Code], None]) -> None:
+    raises(entry)
