@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from types import SimpleNamespace
 from typing import Any
 
@@ -157,7 +158,10 @@ def c612_no_workers(w: Any) -> Any:
 
 
 def c613_dropped(_: Any) -> Any:
-    return line_of(SimpleNamespace(status="lost"), None, None, 1.0)  # type: ignore[arg-type]
+    def result(timeout: float) -> bytes:
+        raise CancelledError(timeout)
+
+    return line_of(SimpleNamespace(status="cancelled", result=result), None, None, 1.0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("entry", codes.of("Files that are written", "Fleet"), ids=lambda entry: entry.code)
