@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +17,7 @@ from convcost.api.sources import Options
 from convcost.explaining import codes
 from convcost.fleet import lines, run
 from convcost.fleet.child import Child, Setup
-from convcost.fleet.cluster import connect, line_of
+from convcost.fleet.cluster import connect, results
 from convcost.fleet.ledger import Ledger
 from convcost.fleet.lines import head_of
 from convcost.fleet.pool import Task
@@ -158,10 +157,10 @@ def c612_no_workers(w: Any) -> Any:
 
 
 def c613_dropped(_: Any) -> Any:
-    def result(timeout: float) -> bytes:
-        raise CancelledError(timeout)
-
-    return line_of(SimpleNamespace(status="cancelled", result=result), None, None, 1.0)  # type: ignore[arg-type]
+    future: Any = SimpleNamespace(key="k", status="cancelled", add_done_callback=lambda put: put(future))
+    stopped = SimpleNamespace(status="closed", nthreads=dict, submit=lambda *_, **__: future)
+    setup: Any = SimpleNamespace(time_limit=0)
+    return list(results(stopped, setup, [Task(0, "model.onnx", None)]))
 
 
 @pytest.mark.parametrize("entry", codes.of("Files that are written", "Fleet"), ids=lambda entry: entry.code)
