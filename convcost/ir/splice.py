@@ -85,25 +85,23 @@ def part_of(new: Replacement, node: Node | Any, first: str, last: str, values: T
     return Part(out, stored)
 
 
-def unused(
-    gone: Iterable[str], uses: Counter[str], makers: Mapping[str, Maker | None], fixed: frozenset[str] = frozenset()
-) -> set[str]:
+def unused(gone: Iterable[str], uses: Counter[str], makers: Mapping[str, Maker | None]) -> set[str]:
     """Names that nobody reads any more once each use in `gone` is taken from `uses`, and what only those read.
 
     `makers` tells who makes a name: a node, or None for a stored tensor. Names that are not in it (inputs, names with
-    two makers) stay, as do those in `fixed`.
+    two makers) stay.
     """
     todo = list(gone)
     uses.subtract(todo)
     dead: set[str] = set()
     while todo:
         name = todo.pop()
-        if uses[name] > 0 or name in dead or name not in makers or name in fixed:
+        if uses[name] > 0 or name in dead or name not in makers:
             continue
         maker = makers[name]
         if maker is None:
             dead.add(name)
-        elif all(uses[o] <= 0 and o not in fixed for o in maker[1]):
+        elif all(uses[o] <= 0 for o in maker[1]):
             dead.update(maker[1])
             uses.subtract(maker[0])
             todo += maker[0]

@@ -164,10 +164,75 @@ def test_a_node_in_both_branches_of_an_if() -> None:
     assert len(after.graph.initializer) == 5
 
 
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_name_that_the_other_branch_makes_too_stays(yes: bool) -> None:
+    """Both branches make a weight of the same name; only one of its readers goes."""
+    inner = [helper.make_tensor_value_info("r", TensorProto.FLOAT, [1, 4, 6, 6])]
+    branches = [
+        helper.make_graph(
+            [helper.make_node("Constant", [], ["k"], value=weight("")), conv(f"{name}c", "x", "k", "r")],
+            name, [], inner,
+        )
+        for name in ("t", "e")
+    ]  # fmt: skip
+    node = helper.make_node("If", ["yes"], ["y"], name="if", then_branch=branches[0], else_branch=branches[1])
+    before = model([node], [numpy_helper.from_array(np.array(yes), "yes")])
+    after = replaced(before, "0/then_branch/1")
+    times = 2 if yes else 1
+    np.testing.assert_allclose(
+        run(after.SerializeToString()), times * run(before.SerializeToString()), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_a_kernel_that_is_an_input_stays_one() -> None:
+    """Whoever calls the model gives it still."""
+    before = model([conv("c", "x", "w", "y")], [])
+    before.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, [4, 2, 3, 3]))
+    after = replaced(before, "0")
+    assert [i.name for i in after.graph.input] == ["x", "w"]
+
+
+def test_names_of_nodes_and_of_declared_values_are_taken_too() -> None:
+    relu = helper.make_node("Relu", ["h"], ["y"], name="c/conv1")
+    before = model([conv("c", "x", "w", "h"), relu], [weight()])
+    declared = helper.make_tensor_value_info("c/conv2.weight", TensorProto.FLOAT, [9])
+    before.graph.value_info.append(declared)
+    after = replaced(before, "0")
+    assert len({n.name for n in after.graph.node}) == 3
+    assert "c/conv2.weight" not in {t.name for t in after.graph.initializer}
+    doubled(before, after)
+
+
+def test_a_maker_of_the_weight_with_outputs_without_names_goes() -> None:
+    before = model([helper.make_node("Dropout", ["k"], ["w", ""]), conv("c", "x", "w", "y")], [weight("k")])
+    after = replaced(before, "1")
+    assert [n.op_type for n in after.graph.node] == ["Conv", "Conv"]
+    assert "k" not in {t.name for t in after.graph.initializer}
+
+
+def test_a_maker_of_something_else_too_stays() -> None:
+    """Half of what the node makes was the kernel, the other half is still read."""
+    both = numpy_helper.from_array(np.concatenate([KERNEL, KERNEL]), "both")
+    before = model(
+        [
+            helper.make_node("Split", ["both"], ["w", "v"], axis=0),
+            conv("c", "x", "w", "p"),
+            conv("d", "x", "v", "q"),
+            helper.make_node("Add", ["p", "q"], ["y"]),
+        ],
+        [both],
+    )
+    before.opset_import[0].version = 11
+    after = replaced(before, "1")
+    np.testing.assert_allclose(
+        run(after.SerializeToString()), 1.5 * run(before.SerializeToString()), rtol=1e-5, atol=1e-5
+    )
+
+
 def test_a_missing_place_is_an_error() -> None:
     before = model([conv("c", "x", "w", "y")], [weight()])
     with pytest.raises(ModelError, match="no node at 7"):
-        replaced(before, "7")
+        replaced(before, "9", "7", "0")
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float64])
