@@ -14,6 +14,7 @@ from convcost.engine import plan as planning
 from convcost.engine.footprint import predict
 from convcost.engine.guard import MAX_ITERATIONS, Limits, Watch
 from convcost.engine.kernels import Options
+from convcost.engine.kernels.prepared import Pool
 from convcost.engine.memory import default_limit
 from convcost.engine.profile import Profile, profile
 from convcost.engine.programs import Programs
@@ -77,7 +78,8 @@ class Session:
         self.peak_bytes = predict(self.graph, self.limits.max_memory, threads=threads or 1)
         weights = Weights(seed)
         with limited(threads):
-            builder = planning.Builder(weights, self.limits, Options(exact=exact, threads=threads or 1, tune=tune))
+            options = Options(exact=exact, threads=threads or 1, tune=tune, pool=Pool())
+            builder = planning.Builder(weights, self.limits, options)
             self.plan = builder.plan(self.graph)
         planning.missing(self.plan)
         self.weights = weights.source

@@ -24,12 +24,14 @@ Kernel = Callable[[Any, list[Value], int], list[Value]]
 class Options(msgspec.Struct, frozen=True):
     """What a kernel may choose.
 
-    `exact` forbids algorithms that reorder the arithmetic much (Winograd, FFT); `tune` tries algorithms.
+    `exact` forbids algorithms that reorder the arithmetic much (Winograd, FFT); `tune` tries algorithms. `pool` is
+    the memory that the convolutions of a session share, see `prepared.py`.
     """
 
     exact: bool = False
     threads: int = 1
     tune: bool = False
+    pool: Any = None
 
 
 class Bound:

@@ -11,12 +11,17 @@ from convcost.engine.kernels import Kernel
 from convcost.engine.values import Array, Value
 
 
+def widened(x: Any) -> Any:
+    """Half precision as single precision: NumPy computes so anyway, one element after the other."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
 def unary(f: Callable[[Any], Any]) -> Kernel:
     """Y = f(x), of the type of x."""
 
     def run(_: Any, inputs: list[Value], __: int) -> list[Value]:
         x = inputs[0]
-        return [np.asarray(f(x)).astype(x.dtype, copy=False)]
+        return [np.asarray(f(widened(x))).astype(x.dtype, copy=False)]
 
     return run
 
@@ -35,6 +40,8 @@ def binary(f: Callable[[Any, Any], Any]) -> Kernel:
         if axis is not None:
             start = axis + a.ndim if axis < 0 else axis
             b = b.reshape(b.shape + (1,) * (a.ndim - start - b.ndim))
+        if f in ROUNDED and a.dtype == b.dtype == np.float16:
+            return [np.asarray(f(widened(a), widened(b))).astype(a.dtype)]
         return [np.asarray(f(a, b))]
 
     return run
@@ -131,6 +138,9 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "Cos": np.cos,
     "Reciprocal": lambda x: np.array(1, x.dtype) / x,
 }
+
+ROUNDED: set[Callable[[Any, Any], Any]] = {np.add, np.subtract, np.multiply, power}
+"""Of these the result in half precision is that of single precision, rounded once."""
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Add": np.add,

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels import Kernel
+from convcost.engine.kernels import Binder, Bound, Kernel, Options, Simple
 from convcost.engine.values import Array, Value
+from convcost.ir import Node
 
 
 def product(a: Array, b: Array) -> Array:
@@ -60,6 +61,42 @@ def matmul_integer(_: Any, inputs: list[Value], __: int) -> list[Value]:
     b0 = inputs[3] if len(inputs) > 3 else None
     return [integer_product(shifted(inputs[0], a0, -2), shifted(inputs[1], b0, -1))]
 
+
+def bind_matmul(node: Node, constants: list[Value], _: Options) -> Bound:
+    """MatMul; a constant second factor in half precision is widened once."""
+    b = constants[1] if len(constants) > 1 else None
+    if b is None or b.dtype != np.float16:
+        return Simple("gemm", matmul, node.attrs, 1)
+    wide = b.astype(np.float32)
+
+    def run(_: Any, inputs: list[Value], __: int) -> list[Value]:
+        return [np.asarray(np.matmul(inputs[0].astype(np.float32), wide)).astype(np.float16)]
+
+    return Simple("gemm", run, node.attrs, 1)
+
+
+def bind_integers(node: Node, constants: list[Value], _: Options) -> Bound:
+    """MatMulInteger; a constant second factor is brought into single precision once, where sums stay exact there."""
+    b = constants[1] if len(constants) > 1 else None
+    zero = constants[3] if len(constants) > 3 else None
+    if b is None or b.dtype.itemsize != 1 or (len(node.inputs) > 3 and node.inputs[3] and zero is None):
+        return Simple("gemm", matmul_integer, node.attrs, 1)
+    wide = shifted(b, zero, -1)
+    if b.ndim < 2 or np.abs(wide).sum(axis=-2).max(initial=0) * 255 > 1 << 24:
+        return Simple("gemm", matmul_integer, node.attrs, 1)
+    factor = wide.astype(np.float32)
+
+    def run(_: Any, inputs: list[Value], __: int) -> list[Value]:
+        a = shifted(inputs[0], inputs[2] if len(inputs) > 2 else None, -2).astype(np.float32)
+        return [np.asarray(np.matmul(a, factor)).astype(np.int32)]
+
+    return Simple("gemm", run, node.attrs, 1)
+
+
+BINDERS: dict[tuple[str, str], Binder] = {
+    ("", "MatMul"): bind_matmul,
+    ("", "MatMulInteger"): bind_integers,
+}
 
 KERNELS: dict[tuple[str, str, str], Kernel] = {
     ("", "MatMul", "gemm"): matmul,

@@ -40,10 +40,11 @@ def max_pool(attrs: Any, inputs: list[Value], n_outputs: int) -> list[Value]:
     win, out, after = pool_sizes(attrs, x.shape[2:])
     if n_outputs > 1:
         return _max_with_indices(attrs, x, win, out, after)
-    y = padded(x, win.before, after, lowest(x.dtype))
-    for axis in range(len(out) - 1, -1, -1):
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    y = padded(wide, win.before, after, lowest(x.dtype))
+    for axis in range(len(out)):  # whole lines first: what is left for the columns is less
         y = _along(y, axis + 2, attrs.kernel_shape[axis], win.strides[axis], win.dilations[axis], out[axis])
-    return [np.ascontiguousarray(y)]
+    return [np.ascontiguousarray(y.astype(x.dtype, copy=False))]
 
 
 def _along(x: Any, axis: int, k: int, s: int, d: int, o: int) -> Any:

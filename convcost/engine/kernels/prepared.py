@@ -6,14 +6,17 @@ They get the algorithms of `conv`, and keep the prepared weights for the input s
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from convcost.engine.kernels import Bound, Options, checkpoint
-from convcost.engine.kernels.conv import Geometry, Layer, Trial, candidates, choose, geometry
+from convcost.engine.kernels.conv import Algorithm, Geometry, Layer, Trial, candidates, choose, geometry
+from convcost.engine.kernels.convolution.epilogue import bounded
 from convcost.engine.kernels.convolution.work import TRANSPOSE
-from convcost.engine.kernels.convolution.workspace import Array, Workspace, aligned
+from convcost.engine.kernels.convolution.workspace import ALIGN, Array, Program, Workspace, raw
 from convcost.engine.values import Value
 from convcost.engine.weights import release
 from convcost.errors import ShapeError
@@ -21,8 +24,8 @@ from convcost.ir import Node
 
 KEPT = 4
 """Prepared weights are kept for this many shapes of the input."""
-SMALL = 1 << 20
-"""Bytes of input and output up to which both are kept with what was compiled for them."""
+PART = 1 << 16
+"""Sums that are rounded at a time."""
 PORTION = 256
 """Calls between two looks at the time limit."""
 EXACT = 1 << 24
@@ -32,54 +35,93 @@ MANY = 4096
 
 
 def pick(g: Geometry, options: Options, *, constant: bool) -> Trial:
-    """An algorithm from channels first: what bringing its outputs back costs counts."""
+    """An algorithm between arrays with channels first: what bringing them to its layouts costs counts."""
     exact = options.exact or not (constant or g.positions >= MANY)
     if options.tune and constant:
-        found = choose(g, exact=exact, layouts=(("nchw", "nchw"), ("nchw", "nhwc")))
-        moved = found.transpose_y
-        return min(found.trials, key=lambda t: (t.seconds or 0.0) + moved * (t.algorithm.y_layout == "nhwc"))
-    few = candidates(g, exact=exact, layouts=(("nchw", "nchw"), ("nchw", "nhwc")), lean=not constant)
-    back = TRANSPOSE * g.positions * g.m
-    best = min(few, key=lambda a: a.work(g) + back * (a.y_layout == "nhwc"))
+        found = choose(g, exact=exact)
+        there, back = found.transpose_x, found.transpose_y
+        return min(found.trials, key=lambda t: (t.seconds or 0.0) + moves(t.algorithm, there, back))
+    few = candidates(g, exact=exact, lean=not constant)
+    there, back = TRANSPOSE * g.batch * g.c * prod(g.spatial), TRANSPOSE * g.positions * g.m
+    best = min(few, key=lambda a: a.work(g) + moves(a, there, back))
     return Trial(best, best.tiles[len(best.tiles) // 2])
 
 
+def moves(a: Algorithm, there: float, back: float) -> float:
+    """What bringing the input to the layout of an algorithm and its output back costs."""
+    return there * (a.x_layout == "nhwc") + back * (a.y_layout == "nhwc")
+
+
+class Pool:
+    """Scratch, and an input and an output array, for all convolutions of a session: one runs at a time.
+
+    The arrays grow; `grown` counts how often, as what was compiled for smaller ones is of no use then.
+    """
+
+    __slots__ = ("grown", "lock", "memory", "ws")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.ws = Workspace()
+        self.memory = [raw(0), raw(0)]
+        self.grown = 0
+
+    def reserve(self, *sizes: int) -> None:
+        """Make both arrays at least this large, in bytes."""
+        for i, size in enumerate(sizes):
+            if self.memory[i].nbytes < size + ALIGN:
+                self.memory[i] = raw(size + ALIGN)
+                self.grown += 1
+
+    def array(self, i: int, shape: tuple[int, ...]) -> Array:
+        """One of the two arrays, in single precision."""
+        memory = self.memory[i]
+        return np.ndarray(shape, np.float32, memory, -memory.ctypes.data % ALIGN)
+
+
 class Ready:
-    """A layer for one shape of its input, and, where they are small, arrays that it is compiled for."""
+    """A layer for one shape of its input, compiled for the arrays of a pool."""
 
-    __slots__ = ("calls", "layer", "x", "y")
+    __slots__ = ("calls", "grown", "layer", "x", "y")
 
-    def __init__(self, layer: Layer, ws: Workspace) -> None:
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
-        self.calls: Any = None
+        self.calls: list[Program] = []
+        self.grown = -1
         self.x: Any = None
         self.y: Any = None
-        g, a = layer.g, layer.trial.algorithm
-        shapes = g.x_shape(a.x_layout), g.y_shape(a.y_layout)
-        if 4 * sum(int(np.prod(s)) for s in shapes) <= SMALL:
-            self.x, self.y = (aligned(s, np.float32) for s in shapes)
-            self.calls = layer.compile(self.x, self.y, ws)
 
-    def run(self, fill: Any, ws: Workspace) -> Array:
-        """The sums (N, M, *O) in an array that the next run may write over; `fill(x)` writes the input."""
+    def run(self, fill: Any, pool: Pool) -> Array:
+        """The sums in the layout of the algorithm, in an array that the next run writes over.
+
+        `fill(x)` writes the input to x: (N, C, *I).
+        """
         g, a = self.layer.g, self.layer.trial.algorithm
-        x, y, calls = self.x, self.y, self.calls
-        if calls is None:
-            x, y = aligned(g.x_shape(a.x_layout), np.float32), aligned(g.y_shape(a.y_layout), np.float32)
-            calls = self.layer.compile(x, y, ws)
-        fill(x)
-        for program in calls:
+        shapes = g.x_shape(a.x_layout), g.y_shape(a.y_layout)
+        pool.reserve(*(4 * prod(shape) for shape in shapes))
+        if self.grown != pool.grown:
+            self.x, self.y = (pool.array(i, shape) for i, shape in enumerate(shapes))
+            self.calls = self.layer.compile(self.x, self.y, pool.ws)
+            self.grown = pool.grown
+        fill(np.moveaxis(self.x, -1, 1) if a.x_layout == "nhwc" else self.x)
+        for program in self.calls:
             for start in range(0, len(program), PORTION):
                 checkpoint()
                 for fn, args in program[start : start + PORTION]:
                     fn(*args)
-        return np.moveaxis(y, -1, 1) if a.y_layout == "nhwc" else y
+        return np.asarray(self.y)
+
+    def first(self, y: Array, rank: int) -> Array:
+        """The sums of `run` as (N, M, *O), a view, for inputs of `rank` dimensions."""
+        g = self.layer.g
+        moved = np.moveaxis(y, -1, 1) if self.layer.trial.algorithm.y_layout == "nhwc" else y
+        return moved.reshape(g.batch, g.m, *g.out[g.rank - rank + 2 :])
 
 
 class Convolution(Bound):
     """Conv, ConvTranspose or FusedConv. Half precision is computed in single precision and rounded once."""
 
-    __slots__ = ("attrs", "end", "lock", "options", "plain", "ready", "weight", "ws")
+    __slots__ = ("attrs", "end", "options", "plain", "pool", "ready", "weight")
 
     def __init__(self, node: Node, constants: list[Value], options: Options, plain: Any, end: Any = None) -> None:
         super().__init__("im2col")
@@ -89,22 +131,20 @@ class Convolution(Bound):
         self.end = end
         self.weight = constants[1]
         self.ready: dict[Any, Ready] = {}
-        self.ws = Workspace()
-        self.lock = threading.Lock()
+        self.pool: Pool = options.pool or Pool()
 
     def __call__(self, inputs: list[Value]) -> list[Value]:
         """y: (N, M, *O)."""
         x, w = inputs[:2]
         if x.dtype not in (np.float32, np.float16) or not x.size or not w.size:
             return list(self.plain(self.attrs, inputs, 1))
-        with self.lock:
+        with self.pool.lock:
             ready = self.find(x, w)
             if ready is None:
                 return list(self.plain(self.attrs, inputs, 1))
-            g, trial = ready.layer.g, ready.layer.trial
+            trial = ready.layer.trial
             self.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
-            sums = ready.run(lambda to: np.copyto(to, x.reshape(to.shape)), self.ws)
-            y: Any = sums.reshape(g.batch, g.m, *g.out[g.rank - x.ndim + 2 :])
+            y: Any = ready.first(ready.run(lambda to: np.copyto(to, x.reshape(to.shape)), self.pool), x.ndim)
             if len(inputs) > 2 and inputs[2] is not None:
                 y = np.add(y, inputs[2].reshape(-1, *(1,) * (x.ndim - 2)), dtype=np.float32, order="C")
             else:
@@ -123,7 +163,7 @@ class Convolution(Bound):
             except ShapeError:
                 return None
             trial = pick(g, self.options, constant=constant)
-            found = Ready(Layer(trial, g, w.astype(np.float32, copy=False)), self.ws)
+            found = Ready(Layer(trial, g, w.astype(np.float32, copy=False)))
             if constant:
                 release(w)
                 while len(self.ready) >= KEPT:
@@ -135,7 +175,7 @@ class Convolution(Bound):
 class Integers(Bound):
     """QLinearConv, or with `scaled` false ConvInteger: sums of integers that single precision holds exactly."""
 
-    __slots__ = ("attrs", "inner", "lock", "plain", "scaled", "weight")
+    __slots__ = ("attrs", "inner", "plain", "scaled", "weight")
 
     def __init__(self, node: Node, options: Options, plain: Any, weight: Array, *, scaled: bool) -> None:
         super().__init__("im2col")
@@ -143,9 +183,8 @@ class Integers(Bound):
         self.plain = plain
         self.scaled = scaled
         self.weight = weight
-        exact = Options(exact=True, threads=options.threads, tune=options.tune)
+        exact = Options(exact=True, threads=options.threads, tune=options.tune, pool=options.pool)
         self.inner = Convolution(node, [None, weight], exact, plain)
-        self.lock = threading.Lock()
 
     def __call__(self, inputs: list[Value]) -> list[Value]:
         """The quantised outputs, or int32."""
@@ -154,7 +193,7 @@ class Integers(Bound):
         bias = given[8] if self.scaled else None
         if not x.size or (bias is not None and np.abs(bias.astype(np.int64)).max(initial=0) > EXACT // 2):
             return list(self.plain(self.attrs, inputs, 1))
-        with self.lock:
+        with self.inner.pool.lock:
             ready = self.inner.find(x, self.weight)
             if ready is None:
                 return list(self.plain(self.attrs, inputs, 1))
@@ -162,28 +201,52 @@ class Integers(Bound):
             self.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
 
             def fill(to: Array) -> None:
-                np.copyto(to, x.reshape(to.shape))
                 if zero is not None and zero.any():
-                    to -= np.float32(zero.reshape(()))
+                    np.subtract(x.reshape(to.shape), np.float32(zero.reshape(())), out=to, dtype=np.float32)
+                else:
+                    np.copyto(to, x.reshape(to.shape))
 
-            sums: Any = ready.run(fill, self.inner.ws).reshape(g.batch, g.m, *g.out[g.rank - x.ndim + 2 :])
-            if not self.scaled:
-                return [sums.astype(np.int32, order="C")]
-            return [requantized(sums, given, bias)]
+            sums = ready.run(fill, self.inner.pool)
+            out = np.empty(ready.first(sums, x.ndim).shape, given[7].dtype if self.scaled else np.int32)
+            if self.scaled:
+                requantize(sums, out, g, given, last=trial.algorithm.y_layout == "nhwc")
+            else:
+                np.copyto(out, ready.first(sums, x.ndim), casting="unsafe")
+            return [out]
 
 
-def requantized(sums: Any, given: list[Any], bias: Any) -> Array:
-    """The sums, which are written over, in the scale and type of the output."""
-    scale, zero = given[1] * given[4] / given[6], given[7]
-    tail = (-1, *(1,) * (sums.ndim - 2))
-    if bias is not None:
-        np.add(sums, bias.astype(np.float32).reshape(tail), out=sums)
-    np.multiply(sums, scale.reshape(tail) if scale.size > 1 else scale.reshape(()), out=sums, casting="same_kind")
-    np.rint(sums, out=sums)
-    np.add(sums, np.float32(zero.reshape(())), out=sums)
-    info = np.iinfo(zero.dtype)
-    np.clip(sums, info.min, info.max, out=sums)
-    return np.asarray(sums.astype(zero.dtype, order="C"))
+def requantize(sums: Array, out: Array, g: Geometry, given: list[Any], *, last: bool) -> None:
+    """Bring the sums to the scale and type of the output, part by part. With `last` their channels are last."""
+    scale, zero, bias = given[1] * given[4] / given[6], given[7], given[8]
+    channels = (1, -1) if last else (-1, 1)
+    factor = np.broadcast_to(scale.astype(np.float32).reshape(-1), (g.m,)).reshape(channels)
+    added = None if bias is None else bias.astype(np.float32).reshape(channels)
+    low, high = lowest_and_highest(zero.dtype)
+    shift = np.float32(zero.reshape(()))
+    target = out.reshape(g.batch, g.m, -1)
+    for image in range(g.batch):
+        rows = sums[image].reshape((-1, g.m) if last else (g.m, -1))
+        goal = target[image].T if last else target[image]
+        step = max(1, PART // rows.shape[1])
+        for a in range(0, rows.shape[0], step):
+            part = rows[a : a + step]
+            here = slice(None) if last else slice(a, a + step)
+            if added is not None:
+                part += added if last else added[here]
+            part *= factor if last else factor[here]
+            np.rint(part, out=part)
+            if shift:
+                part += shift
+            low(part, part)
+            high(part, part)
+            np.copyto(goal[a : a + step], part, casting="unsafe")
+
+
+@lru_cache
+def lowest_and_highest(dtype: Any) -> tuple[Any, Any]:
+    """What keeps numbers within an integer type."""
+    info = np.iinfo(dtype)
+    return bounded(np.maximum, float(info.min)), bounded(np.minimum, float(info.max))
 
 
 def integers(node: Node, constants: list[Value], options: Options, plain: Any, *, scaled: bool) -> Bound | None:

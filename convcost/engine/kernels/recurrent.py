@@ -17,6 +17,9 @@ from convcost.engine.kernels.gates import Function, functions_of
 from convcost.engine.values import Array, Value
 from convcost.ir import Node
 
+WORTH = 8
+"""Steps for which weights that change from run to run are worth preparing."""
+
 
 class Sequence(NamedTuple):
     """One direction of one layer. x: (T, B, I), w: (gH, I), r: (gH, H), wb and rb: (gH), h: (B, H), c: (B, H)."""
@@ -195,7 +198,7 @@ def layer(
             attrs=attrs,
             see=see,
         )
-        if usual(s, gates):
+        if (kept is not None or length >= WORTH) and usual(s, gates):
             out, h, c = fast(s, gates, None if kept is None else partial(kept.__getitem__, d))
         else:
             out, h, c = STEPS[gates](s)

@@ -15,6 +15,8 @@ from convcost.ir import Graph, Node, Tensor
 
 Activation = Callable[[Any], object]
 
+__all__ = ["Activation", "Reader", "Unit", "clip_to", "fused_act", "leaky", "relu"]
+
 
 class Unit:
     """One entry of a program. `kind` says how it is compiled; `nodes` are the graph's nodes that it covers."""
