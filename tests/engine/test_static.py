@@ -262,3 +262,13 @@ def test_arena_reuses_the_smallest_block_that_fits() -> None:
     assert arena.take(150) == blocks[2]
     assert arena.take(500) == blocks[1]
     assert arena.sizes == [100, 500, 200]
+
+
+def test_a_transposition_and_a_view_have_a_time_each() -> None:
+    times = {
+        n.op: n.times_ns
+        for n in session_of(dense_and_shuffled())
+        .profile({"x": np.zeros((1, 3, 9, 9), np.float32)}, runs=1, warmup=0)
+        .nodes
+    }
+    assert {"Transpose", "Reshape"} <= set(times)

@@ -17,7 +17,7 @@ from convcost.engine.values import Array
 PIECE = 64 * 1024
 """Elements of one array that are worked on at a time: several arrays of it stay in the cache of a core."""
 
-WIDE = 2048
+WIDE = 8192
 """A row of channels is repeated to about this many elements: short rows make NumPy's inner loop slow."""
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from convcost.engine.kernels.conv import geometry
-from convcost.engine.kernels.convolution import pointwise
 from convcost.engine.kernels.convolution.epilogue import relu
 from convcost.engine.plan import Plan, Step
 from convcost.engine.static.region import Region, find_regions
-from convcost.engine.static.shuffle import Shuffle, depthwise_reader, find_shuffles
+from convcost.engine.static.shuffle import Shuffle, depthwise_reader, find_shuffles, pointwise_maker
 from convcost.engine.static.simplify import simplify
 from convcost.engine.static.units import Activation, Reader, Unit, clip_to, fused_act, leaky
 from convcost.engine.values import Array
@@ -86,14 +84,9 @@ class Fuser:
             self.later[shuffle.result] = shuffle
             return True
         unit = self.made.get(shuffle.source)
-        if unit is None or unit.kind != "conv" or unit.step.node.op == "ConvTranspose" or unit.addend or unit.shuffled:
+        if unit is None or not pointwise_maker(unit, shuffle, self.read):
             return False
-        shape, a, w = self.read.shape(unit.inputs[0]), unit.attrs, unit.weight
-        if self.read.uses.get(shuffle.source) != 1 or shape is None or a.group != shuffle.groups:
-            return False
-        if pointwise.applies(geometry(shape, w.shape, a)) is not None:
-            return False
-        unit.shuffled = a.group
+        unit.shuffled = shuffle.groups
         for i in shuffle.steps:
             self.extend(unit, steps[i], [self.read.names[steps[i].outputs[0]]])
         return True
@@ -123,6 +116,8 @@ class Fuser:
         read, first = self.read, outputs[:1]
         if op in ALIASES and all(not o or read.uses.get(o, 0) == 0 for o in outputs[1:]):
             return Unit("alias", step, inputs[:1], first)
+        if op == "Transpose":
+            return Unit("transpose", step, inputs[:1], first)
         if op in POOLS and len(x) >= 3 and len([o for o in outputs if o]) == 1:
             return Unit("pool", step, inputs, first)
         act = self.activation(step, inputs)

@@ -15,6 +15,8 @@ from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.static.units import Reader, Unit
 
 FIRST, LAST = "nchw", "nhwc"
+PLAIN = ("alias", "gemm", "transpose")
+"""Units that read and write arrays in the order of the graph."""
 AGNOSTIC = ("affine", "act", "add", "concat", "lrn", "pool")
 BYTES_PER_SECOND = 2e9
 """What a transposition moves, where nothing was measured."""

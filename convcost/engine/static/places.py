@@ -7,7 +7,7 @@ from math import prod
 from convcost.engine.static.buffers import Arena
 from convcost.engine.static.entry import Place
 from convcost.engine.static.inplace import Spot, spots
-from convcost.engine.static.layout import FIRST, LAST, Layouts
+from convcost.engine.static.layout import FIRST, LAST, PLAIN, Layouts
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array
 
@@ -62,7 +62,7 @@ class Places:
 
     def wanted(self, unit: Unit, name: str) -> str:
         """The layout in which a unit reads a name."""
-        if unit.kind in ("alias", "gemm"):
+        if unit.kind in PLAIN:
             return FIRST
         if unit.kind == "conv":
             return self.layouts.layout(name)
@@ -84,7 +84,7 @@ class Places:
     def targets(self, unit: Unit, sources: dict[str, int]) -> dict[str, int]:
         """Blocks for the outputs; what dies here is written over where the unit works element by element."""
         name = unit.outputs[0]
-        layout = FIRST if unit.kind in ("alias", "gemm") else self.layouts.layout(name)
+        layout = FIRST if unit.kind in PLAIN else self.layouts.layout(name)
         place = self.places.setdefault(name, Place(self.uses.get(name, 0)))
         if name in self.inside:
             whole = self.inside[name].whole

@@ -28,6 +28,8 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
     divisor = None if largest else divisors(a, spatial, win, out, after)
     if divisor is not None and not first:
         divisor = divisor[..., None]
+        if prod(out) * x.shape[-1] <= PIECE:  # a long run is much faster than one for each place
+            divisor = np.repeat(divisor, x.shape[-1], axis=-1)
     lead = (slice(None),) * (2 if first else 1)
     axes = [Axis(*v) for v in zip(spatial, out, win.kernel, win.strides, win.dilations, win.before, strict=True)]
     source: Array = x

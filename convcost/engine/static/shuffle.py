@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convcost.engine.kernels.conv import geometry
+from convcost.engine.kernels.convolution import pointwise
 from convcost.engine.plan import Step
-from convcost.engine.static.units import Reader
+from convcost.engine.static.units import Reader, Unit
 
 
 class Shuffle(NamedTuple):
@@ -49,6 +51,16 @@ def shuffled_groups(first: Step, middle: Step, last: Step, read: Reader) -> int:
         return 0
     fits = parts[0] == x[0] and parts[3:] == x[2:] and parts[1] * parts[2] == x[1]
     return parts[1] if fits else 0
+
+
+def pointwise_maker(unit: Unit, shuffle: Shuffle, read: Reader) -> bool:
+    """Whether a unit is a grouped 1x1 convolution that can write its channels in shuffled order."""
+    if unit.kind != "conv" or unit.step.node.op == "ConvTranspose" or unit.addend or unit.shuffled:
+        return False
+    shape, a = read.shape(unit.inputs[0]), unit.attrs
+    if read.uses.get(shuffle.source) != 1 or shape is None or a.group != shuffle.groups:
+        return False
+    return pointwise.applies(geometry(shape, unit.weight.shape, a)) is None
 
 
 def depthwise_reader(steps: list[Step], shuffle: Shuffle, read: Reader) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -190,3 +191,28 @@ def test_scratch_is_what_a_run_takes(problems: Any) -> None:
 def test_shapes_that_do_not_fit(x: tuple[int, ...], w: tuple[int, ...], attrs: ConvAttrs) -> None:
     with pytest.raises(ShapeError):
         geometry(x, w, attrs)
+
+
+@pytest.mark.parametrize(("stride", "kernel"), [((1, 1), (3, 3)), ((2, 2), (3, 3)), ((1, 2), (1, 4)), ((2, 1), (5, 3))])
+@pytest.mark.parametrize("groups", [0, 2, 3])
+def test_depthwise_layers_raise_their_input_and_deal_out_their_outputs(
+    stride: tuple[int, int], kernel: tuple[int, int], groups: int, convolution: Definition, two_threads: Workspace
+) -> None:
+    rng = np.random.default_rng(3)
+    c, pads = 6, (1, 0, 1, 2)
+    x, w, b, floor = (rng.standard_normal(s) for s in ((2, c, 9, 8), (c, 1, *kernel), (c,), (c,)))
+    g = geometry(x.shape, w.shape, ConvAttrs(strides=stride, pads=pads, group=c))
+    bordered = np.broadcast_to(floor[:, None, None], (2, c, 10 + pads[0], 8 + pads[1] + pads[3])).copy()
+    bordered[:, :, 1:10, :8] = np.maximum(x, floor[:, None, None])
+    order = np.arange(c).reshape(groups or 1, -1).T.reshape(-1)  # the input channel of each output channel
+    inside = geometry(bordered.shape, w.shape, ConvAttrs(strides=stride, group=c))
+    truth = convolution(bordered[:, order], w, b, inside)
+    dealt = replace(g, shuffled=groups, floored=True)
+    found = candidates(dealt)
+    assert {a.y_layout for a in found} == ({"nchw"} if groups else {"nchw", "nhwc"})
+    for a in found:
+        for ws in (Workspace(), two_threads):
+            source = x if a.x_layout == "nchw" else np.ascontiguousarray(np.moveaxis(x, 1, -1))
+            y = np.full(dealt.y_shape(a.y_layout), np.nan)
+            Layer(Trial(a, 300), dealt, w, b, floor=floor)(source, y, ws)
+            np.testing.assert_allclose(y if a.y_layout == "nchw" else np.moveaxis(y, -1, 1), truth, atol=1e-12)

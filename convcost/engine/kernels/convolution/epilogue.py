@@ -11,8 +11,9 @@ from convcost.engine.kernels.convolution.workspace import Array, Program
 
 Activation = Callable[[Array], object]
 """Changes an array in place, element by element."""
-RUN = ROW = 8192
+RUN = 8192
 """Elements of a repeated row: where rows are shorter, NumPy copies them to a buffer of this size first."""
+LONG = 32768
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,9 @@ def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, A
     """`function(x, bound)` to an output, for np.maximum or np.minimum and single precision.
 
     With a number NumPy's loop takes twice as long as with an array, so the number is repeated to a row that stays in
-    the first-level cache.
+    cache.
     """
-    row = np.full(ROW, bound, np.float32)
+    row = np.full(LONG, bound, np.float32)
 
     def run(x: Array, out: Array) -> None:
         size = x.size
@@ -107,12 +108,10 @@ def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, A
             function(x, x.dtype.type(bound), out=out)
         elif x.flags.c_contiguous and out.flags.c_contiguous:
             a, b = x.reshape(-1), out.reshape(-1)
-            whole = size - size % ROW
-            if whole:
-                function(a[:whole].reshape(-1, ROW), row, out=b[:whole].reshape(-1, ROW))
-            if whole < size:
-                function(a[whole:], row[: size - whole], out=b[whole:])
-        elif x.shape[-1] <= ROW:
+            for start in range(0, size, LONG):
+                part = a[start : start + LONG]
+                function(part, row[: part.size], out=b[start : start + LONG])
+        elif x.shape[-1] <= LONG:
             function(x, row[: x.shape[-1]], out=out)
         else:
             function(x, np.float32(bound), out=out)
