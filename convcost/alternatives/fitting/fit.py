@@ -97,8 +97,9 @@ def refused(idea: str, layer: ConvLayer, kernel: Array | None) -> str:
         return "this form has no least-squares fit"
     if layer.m * layer.c * math.prod(layer.kernel) > MOST:
         return f"no fit: more than {MOST:,} weights"
-    widest = {"spatially separable": min(layer.m, layer.c) * max(layer.kernel), "low rank": min(layer.m, layer.c)}
-    if widest.get(idea, 0) > WIDEST or (idea in ("bottleneck", "flattened") and max(layer.m, layer.c) > WIDEST):
+    few, many = sorted((layer.m, layer.c))
+    rows = {"spatially separable": few * max(layer.kernel), "bottleneck": many, "flattened": many}
+    if rows.get(idea, 0) > WIDEST:
         return f"no fit: a matrix of more than {WIDEST:,} rows"
     if kernel is not None and not np.isfinite(kernel.astype(np.float64)).all():
         return "no fit: a weight is not finite"
