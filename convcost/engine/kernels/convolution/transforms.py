@@ -6,6 +6,7 @@ Source: S. Winograd, "Arithmetic complexity of computations", 1980.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod, sqrt
 
 import numpy as np
@@ -39,3 +40,22 @@ def output_matrix(alpha: int, m: int) -> Matrix:
     if alpha == 1:
         return np.ones((1, 1))
     return np.array([[*(p**j for p in POINTS[alpha]), float(j == m - 1)] for j in range(m)])
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One spatial axis: α products give m outputs of r taps, after the stride s is turned into channels."""
+
+    alpha: int
+    m: int
+    r: int
+    s: int
+
+
+def axis(k: int, s: int, alpha: int) -> Axis | None:
+    """The transform of an axis of k taps and stride s; None where there is none. One tap needs none."""
+    r = -(-k // s)
+    if r == 1:
+        return Axis(1, 1, 1, s)
+    m = alpha + 1 - r
+    return Axis(alpha, m, r, s) if m >= 2 else None

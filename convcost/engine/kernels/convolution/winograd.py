@@ -28,7 +28,7 @@ from convcost.engine.kernels.convolution import gemm
 from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.slab import copy_channels, strided
-from convcost.engine.kernels.convolution.transforms import filter_matrix, input_matrix, output_matrix
+from convcost.engine.kernels.convolution.transforms import Axis, axis, filter_matrix, input_matrix, output_matrix
 from convcost.engine.kernels.convolution.workspace import (
     Array,
     Box,
@@ -42,25 +42,6 @@ from convcost.engine.kernels.convolution.workspace import (
 
 AT_ONCE = 1 << 17
 """Numbers of filters that are made at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One spatial axis: α products give m outputs of r taps, after the stride s is turned into channels."""
-
-    alpha: int
-    m: int
-    r: int
-    s: int
-
-
-def axis(k: int, s: int, alpha: int) -> Axis | None:
-    """The transform of an axis of k taps and stride s; None where there is none. One tap needs none."""
-    r = -(-k // s)
-    if r == 1:
-        return Axis(1, 1, 1, s)
-    m = alpha + 1 - r
-    return Axis(alpha, m, r, s) if m >= 2 else None
 
 
 def axes(g: Geometry, alpha: int) -> tuple[Axis, Axis] | None:
