@@ -18,6 +18,8 @@ FIRST, LAST = "nchw", "nhwc"
 PLAIN = ("alias", "gemm", "transpose")
 """Units that read and write arrays in the order of the graph."""
 AGNOSTIC = ("affine", "act", "add", "concat", "lrn", "pool")
+BESIDE = 64
+"""A group with more neighbours than this is not flipped together with them."""
 BYTES_PER_SECOND = 2e9
 """What a transposition moves, where nothing was measured."""
 
@@ -119,16 +121,37 @@ class Layouts:
         """Flip groups while the sum of costs falls. `inputs` tells the names that are fed, channels first."""
         self.begin()
         for _ in range(4):
-            flipped = False
-            for g in self.of:
-                before = self.around(g, inputs)
-                self.of[g] = FIRST if self.of[g] == LAST else LAST
-                if self.around(g, inputs) < before * 0.999 - 1e-9:
-                    flipped = True
-                else:
-                    self.of[g] = FIRST if self.of[g] == LAST else LAST
-            if not flipped:
+            alone = [g for g in self.of if self.flip(g, inputs)]
+            if not alone and not [g for g in self.of if self.turn(g, inputs)]:
                 return
+
+    def flip(self, g: str, inputs: Callable[[str], bool]) -> bool:
+        """Flip a group if that makes the sum of costs smaller; whether it did."""
+        before = self.around([g], inputs)
+        self.of[g] = FIRST if self.of[g] == LAST else LAST
+        if self.around([g], inputs) < before * 0.999 - 1e-9:
+            return True
+        self.of[g] = FIRST if self.of[g] == LAST else LAST
+        return False
+
+    def turn(self, g: str, inputs: Callable[[str], bool]) -> bool:
+        """Flip a group and then those beside it that gain by following, if all of it is a gain; whether it was.
+
+        The layers of a residual block lose by each flip alone, and gain by all of them.
+        """
+        beside = list({self.find(n): 0 for u in self.touching[g] for n in (*u.reads, *u.outputs) if n})
+        if len(beside) > BESIDE:
+            return False
+        all_ = list({self.find(n): 0 for h in beside for u in self.touching[h] for n in (*u.reads, *u.outputs) if n})
+        kept, before = dict(self.of), self.around(all_, inputs)
+        self.of[g] = FIRST if self.of[g] == LAST else LAST
+        for h in beside:
+            if h != g:
+                self.flip(h, inputs)
+        if self.around(all_, inputs) < before * 0.999 - 1e-9:
+            return True
+        self.of = kept
+        return False
 
     def begin(self) -> None:
         """Where no algorithm joins the layouts of a convolution, those of its best one: from there one flip helps."""
@@ -138,8 +161,8 @@ class Layouts:
                 for name, layout in zip((unit.inputs[0], unit.outputs[0]), best.layouts, strict=True):
                     self.of[self.find(name)] = layout
 
-    def around(self, g: str, inputs: Callable[[str], bool]) -> float:
-        """The cost of everything that touches a group."""
-        fed = {n for u in self.touching[g] for n in u.reads if inputs(n) and self.find(n) == g}
-        total = sum(self.transposition(n) for n in fed if self.layout(n) == LAST)
-        return total + sum(self.cost(u) for u in self.touching[g])
+    def around(self, groups: list[str], inputs: Callable[[str], bool]) -> float:
+        """The cost of everything that touches some groups."""
+        units = {id(u): u for g in groups for u in self.touching.get(g, ())}.values()
+        fed = {n for u in units for n in u.reads if inputs(n) and self.find(n) in groups}
+        return sum(self.transposition(n) for n in fed if self.layout(n) == LAST) + sum(self.cost(u) for u in units)
