@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -191,14 +192,25 @@ def test_a_fused_operator_costs_its_parts(fused: Use, parts: list[Use], apply: A
         assert getattr(own, what) == getattr(sum_of_parts, what), what
 
 
-def linear_steps(rule: str, b: int, t: int, h: int, g: int, dk: int, dv: int) -> int:
-    """Multiply-accumulates of a linear attention, one after the other."""
-    macs = 0
+def linear_steps(rule: str, b: int, t: int, h: int, g: int, dk: int, dv: int) -> Counter[str]:
+    """The operations of a linear attention, one loop over elements after the other."""
+    n: Counter[str] = Counter()
     for _ in range(b * t):
-        macs += g * dk * dv  # k ⊗ v
-        macs += h * dk * dv  # q · S
-        macs += g * dk * dv if "delta" in rule else 0  # S · k
-    return macs
+        for _ in range(g):  # the state of a key head
+            if "gated" in rule:
+                n["special"] += 1  # exp(decay)
+                n["multiplications"] += dk * dv  # … · S
+            if "delta" in rule:
+                n["macs"] += dk * dv  # S · k
+                n["additions"] += dv  # v - …
+                n["multiplications"] += dv  # β · …
+            n["macs"] += dk * dv  # S + k ⊗ v
+        for _ in range(h):
+            n["macs"] += dk * dv  # q · S
+            n["multiplications"] += dv  # scale · …
+    n["multiplications"] += n["macs"]
+    n["additions"] += n["macs"]
+    return n
 
 
 @pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
@@ -216,7 +228,10 @@ def test_linear_attention(rule: str, apply: Any) -> None:
         update_rule=rule,
     )
     assert [o.shape for o in used.outputs] == [(2, 5, 16), (2, 2, 3, 4)]
-    assert used.cost().macs == linear_steps(rule, 2, 5, 4, 2, 3, 4)
+    work = used.cost()
+    found = {what: getattr(work, what) for what in ("macs", "multiplications", "additions", "special")}
+    assert +Counter(found) == linear_steps(rule, 2, 5, 4, 2, 3, 4)
+    assert (work.divisions, work.comparisons) == (0, 0)
 
 
 def test_blocks_of_channels_are_filled_up(apply: Any) -> None:

@@ -19,6 +19,8 @@ def i64(*values: int) -> np.ndarray[Any, Any]:
 X = (1, 6, 8, 8)
 W = (4, 6, 3, 3)
 MS = {"domain": "com.microsoft"}
+FLEX = {"domain": "ai.onnx.preview"}
+TWO_HEADS = {"q_num_heads": 2, "kv_num_heads": 2}
 WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("Conv", ((6, 8), (4, 6)), {}, "at least 3 dimensions"),
     ("Conv", (X, (4, 6, 3)), {}, "3 dimensions, the input 1x6x8x8 has 4"),
@@ -102,6 +104,7 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("Einsum", ((2, 3),), {"equation": "ij->ii"}, "names an index twice"),
     ("Einsum", ((2, 3),), {"equation": "ij->i->j"}, "more than one arrow"),
     ("Einsum", ((),), {"equation": "i" * 4097}, "has 4097 characters: more than 4096"),
+    ("Einsum", ((2, 3, 4),), {"equation": "ij->i"}, "does not fit an input of rank 3"),
     ("Einsum", ((2,),), {"equation": "...ij"}, "does not fit an input of rank 1"),
     ("Einsum", ((2, 3),), {"equation": "i1->i"}, "holds '1'"),
     ("LSTM", ((5, 2, 3), (1, 16, 4), (1, 16, 4)), {}, "reads 4 values, the input 5x2x3 has 3"),
@@ -119,7 +122,22 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("Attention", ((1, 3, 8),) * 3, {"q_num_heads": 0, "kv_num_heads": 2}, "needs its number of heads"),
     ("Attention", ((1, 3, 8),) * 3, {"q_num_heads": 3, "kv_num_heads": 1}, "size 8 cannot be divided into 3 heads"),
     ("Attention", ((1, 2, 3, 4), (1, 2, 5, 4), (1, 1, 5, 4)), {}, "the key has 2 heads, the value 1"),
+    ("Attention", ((1, 2, 3, 4), (1, 2, 5, 4), (1, 2, 6, 4)), {}, "the key has length 5, the value 6"),
+    ("Attention", ((3, 4), (1, 2, 5, 4), (1, 2, 5, 4)), {}, "the query 3x4 needs rank 3 or 4"),
+    ("Attention", ((1, 2, 3, 4), (2, 5), (1, 2, 5, 4)), {}, "the key 2x5 needs rank 3 or 4"),
+    ("Attention", ((1, 2, 3, 4), (1, 2, 5, 4), (1, 1, 2, 5, 4)), {}, "the value 1x1x2x5x4 needs rank 3 or 4"),
+    ("Attention", (*((1, 2, 3, 4),) * 3, None, (1, 2, 4), (1, 2, 4)), {}, "the past key 1x2x4 needs rank 4"),
+    ("Attention", ((1, 2, 3, 4), (1, 0, 5, 4), (1, 0, 5, 4)), {}, "2 query heads cannot share 0 key heads"),
+    ("FlexAttention", ((2, 3, 4), *((1, 2, 3, 4),) * 2), FLEX, "input 0 2x3x4 needs rank 4"),
+    ("FlexAttention", ((1, 2, 3, 4), (2, 3, 4), (1, 2, 3, 4)), FLEX, "input 1 2x3x4 needs rank 4"),
+    ("FlexAttention", (*((1, 2, 3, 4),) * 2, (2, 3, 4)), FLEX, "input 2 2x3x4 needs rank 4"),
+    ("RotaryEmbedding", ((3, 8), (3, 2), (3, 2)), {"num_heads": 2}, "the input 3x8 needs rank 3 or 4"),
+    ("RotaryEmbedding", ((1, 1, 2, 3, 8), (3, 2), (3, 2)), {}, "the input 1x1x2x3x8 needs rank 3 or 4"),
     ("RotaryEmbedding", ((1, 3, 8), (3, 2), (3, 2)), {}, "an input of rank 3 needs num_heads"),
+    ("LinearAttention", ((1, 3, 8),) * 3, {**TWO_HEADS, "update_rule": "sum"}, "update_rule 'sum' is not one of"),
+    ("LinearAttention", ((1, 3, 8), (1, 3, 6), (1, 3, 8)), TWO_HEADS, "heads of size 4, the key of size 3"),
+    ("LinearAttention", ((1, 3, 8), (1, 3, 8), (3, 8)), TWO_HEADS, "the inputs need rank 3"),
+    ("LinearAttention", ((1, 3, 8), (1, 3, 8), (1, 3, 7)), TWO_HEADS, "value of size 7 cannot be divided"),
     ("LinearAttention", ((1, 2, 3, 4),) * 3, {"q_num_heads": 2, "kv_num_heads": 2}, "the inputs need rank 3"),
     ("LinearAttention", ((1, 3, 8),) * 3, {"q_num_heads": 3, "kv_num_heads": 2}, "cannot share the key heads"),
     ("LinearAttention", ((1, 3, 8),) * 3, {"q_num_heads": 2, "kv_num_heads": 0}, "cannot share the key heads"),
@@ -168,6 +186,11 @@ OPEN: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[Any, ...], Any]] = 
     ("MatMul", ((N, H, 3), (3, 5)), {}, (N, H, 5), N * H * 15),
     ("Gemm", ((N, 3), (5, 3)), {"transB": 1}, (N, 5), N * 15),
     ("Einsum", ((N, H, 3), (N, 5, 3)), {"equation": "bik,bjk->bij"}, (N, H, 5), N * H * 15),
+    ("Einsum", ((2, 3), (1, 4)), {"equation": "ij,jk->ik"}, (2, 4), 2 * 3 * 4),
+    ("Einsum", ((2, 1), (3, 4)), {"equation": "ij,jk->ik"}, (2, 4), 2 * 3 * 4),
+    ("Einsum", ((2, 3), (3, 4), (4, 5)), {"equation": "ij,jk,kl->il"}, (2, 5), 2 * 3 * 4 + 2 * 4 * 5),
+    ("Einsum", ((2, 3), (3, 4), (3, 5)), {"equation": "ij,jk,jl->il"}, (2, 5), 2 * 3 * 4 + 2 * 3 * 5),
+    ("Einsum", ((2, 3), (2, 3), (3,)), {"equation": "ij,ij,j->i"}, (2,), 2 * 3),
     ("LSTM", ((H, N, 3), (1, 16, 3), (1, 16, 4)), {}, (H, 1, N, 4), H * N * 16 * 7),
     ("Attention", ((N, 2, H, 4), (N, 2, H, 4), (N, 2, H, 4)), {}, (N, 2, H, 4), N * 2 * H * H * 8),
     ("ReduceMean", ((N, H, 4), i64(-1)), {"keepdims": 0}, (N, H), 0),

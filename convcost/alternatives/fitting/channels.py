@@ -17,7 +17,7 @@ def low_rank(kernel: Array, parts: Sequence[ConvLayer]) -> list[Array]:
     """The nearest matrix (m × c·k, or m·k × c) of as many ranks as channels between: the optimum."""
     first, last = parts
     m, c = kernel.shape[:2]
-    if last.large or not first.large:
+    if last.large:
         left, right = factors(np.moveaxis(kernel, 1, -1).reshape(-1, c), first.m)
         wide = np.moveaxis(left.reshape(m, *kernel.shape[2:], first.m), -1, 1)
         return [right.reshape(first.m, c, *first.kernel), wide]
