@@ -13,7 +13,7 @@ Activation = Callable[[Array], object]
 """Changes an array in place, element by element."""
 RUN = 8192
 """Elements of a repeated row: where rows are shorter, NumPy copies them to a buffer of this size first."""
-LONG = 32768
+FEW = 4 * RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, A
     """`function(x, bound)` to an output, for np.maximum or np.minimum and single precision.
 
     With a number NumPy's loop takes twice as long as with an array, so the number is repeated to a row that stays in
-    cache.
+    the first-level cache. For few elements the row would have to be fetched first, which takes longer.
     """
-    row = np.full(LONG, bound, np.float32)
+    row = np.full(RUN, bound, np.float32)
+    number = np.float32(bound)
 
     def run(x: Array, out: Array) -> None:
         size = x.size
@@ -108,13 +109,15 @@ def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, A
             function(x, x.dtype.type(bound), out=out)
         elif x.flags.c_contiguous and out.flags.c_contiguous:
             a, b = x.reshape(-1), out.reshape(-1)
-            for start in range(0, size, LONG):
-                part = a[start : start + LONG]
-                function(part, row[: part.size], out=b[start : start + LONG])
-        elif x.shape[-1] <= LONG:
+            whole = size - size % RUN if size >= FEW else 0
+            if whole:
+                function(a[:whole].reshape(-1, RUN), row, out=b[:whole].reshape(-1, RUN))
+            if whole < size:
+                function(a[whole:], number, out=b[whole:])
+        elif x.shape[-1] <= RUN:
             function(x, row[: x.shape[-1]], out=out)
         else:
-            function(x, np.float32(bound), out=out)
+            function(x, number, out=out)
 
     return run
 
