@@ -1,7 +1,8 @@
 """The commands as Python functions. Each takes sources as the command line does and returns a `Report`.
 
 A source is a shape string (`12x12x3 -(5x5x3x256)->`), its shell-safe twin (`12x12x3,k5,c256`), the path of an `.onnx`
-file or a pattern for several, the path of a JSON report, or `@file` with one shape string a line.
+file or a pattern for several, the path of a JSON report, or `@file` with one shape string a line. Paths may also be
+`pathlib` paths.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from convcost import record
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
-from convcost.api.sources import expand, load, options_from, read_report, split
+from convcost.api.sources import Source, expand, load, options_from, read_report, split, text_of, texts_of
 from convcost.errors import UsageError
 
 __all__ = ["check", "compare", "count", "diff", "explain", "export", "read", "scan", "separate", "time", "whatif"]
 
 
-def count(*sources: str, **options: object) -> Report:
+def count(*sources: Source, **options: object) -> Report:
     """What each source costs, layer by layer. Options: the fields of `Options`.
 
     A JSON report among the sources is taken over whole, as `read` does. Raises NotationError, ModelError or UsageError.
@@ -27,7 +28,7 @@ def count(*sources: str, **options: object) -> Report:
     parts: list[tuple[str, Report]] = []
     models: list[record.Model] = []
     notes: list[record.Diagnostic] = []
-    for source in expand(sources):
+    for source in expand(texts_of(sources)):
         if isinstance(source, str) and source.endswith(REPORTS):
             parts += [(f"{len(models)} sources", report("count", models, diagnostics=notes))] if models else []
             parts.append((source, read_report(source)))
@@ -45,12 +46,12 @@ REPORTS = (".json", ".jsonl", ".ndjson")
 """Endings of sources that are reports."""
 
 
-def read(*paths: str) -> Report:
+def read(*paths: Source) -> Report:
     """The report in a file that `-f json` or `-f jsonl` wrote, or several as one; `-` is standard input.
 
     Raises ModelError where a file holds no report, and UsageError where reports cannot be one.
     """
-    return together([(path, read_report(path)) for path in paths])
+    return together([(path, read_report(path)) for path in texts_of(paths)])
 
 
 def together(parts: Sequence[tuple[str, Report]]) -> Report:
@@ -63,7 +64,7 @@ def together(parts: Sequence[tuple[str, Report]]) -> Report:
 
 
 def compare(
-    *sources: str, time: bool = False, everything: bool = False, layer: str | None = None, **options: object
+    *sources: Source, time: bool = False, everything: bool = False, layer: str | None = None, **options: object
 ) -> Report:
     """Sources side by side; for one shape string, also the other forms of its layer. Ratios are to the first.
 
@@ -72,11 +73,16 @@ def compare(
     """
     from convcost.api import comparing  # noqa: PLC0415 - a count does without
 
-    return comparing.compare(sources, time=time, everything=everything, layer=layer, options=options)
+    return comparing.compare(texts_of(sources), time=time, everything=everything, layer=layer, options=options)
 
 
 def export(
-    *sources: str, output: str, weights: str = "random", seed: int = 0, layer: str | None = None, **options: object
+    *sources: Source,
+    output: Source,
+    weights: str = "random",
+    seed: int = 0,
+    layer: str | None = None,
+    **options: object,
 ) -> Report:
     """Write a shape string, or the convolution `layer` of a model, as an ONNX file at `output`, and count it.
 
@@ -87,12 +93,13 @@ def export(
     from convcost.api import exporting  # noqa: PLC0415 - a count does without
     from convcost.report.write import write_all  # noqa: PLC0415 - as above
 
-    made, files = exporting.exported(sources, output, weights=weights, seed=seed, layer=layer, options=options)
-    write_all(files, [source.removeprefix("@") for source in sources])
+    names = texts_of(sources)
+    made, files = exporting.exported(names, text_of(output), weights=weights, seed=seed, layer=layer, options=options)
+    write_all(files, [name.removeprefix("@") for name in names])
     return made
 
 
-def explain(*things: str, layer: str | None = None, **options: object) -> Report:
+def explain(*things: Source, layer: str | None = None, **options: object) -> Report:
     """The arithmetic behind what a source costs, in words and equations; or what a code or an operator means.
 
     `things` are sources, codes (`C101`) and operators (`Conv`, `com.microsoft:FusedConv`); none lists what there is.
@@ -100,11 +107,16 @@ def explain(*things: str, layer: str | None = None, **options: object) -> Report
     """
     from convcost.api import explaining  # noqa: PLC0415 - a count does without
 
-    return explaining.explain(things, layer=layer, options=options)
+    return explaining.explain(texts_of(things), layer=layer, options=options)
 
 
 def scan(
-    source: str, values: Mapping[str, Sequence[int]], *, time: bool = False, layer: str | None = None, **options: object
+    source: Source,
+    values: Mapping[str, Sequence[int]],
+    *,
+    time: bool = False,
+    layer: str | None = None,
+    **options: object,
 ) -> Report:
     """One layer under other parameters: a row for each combination of `values`, as in {"k": (1, 3, 5)}.
 
@@ -113,13 +125,13 @@ def scan(
     """
     from convcost.api import scanning  # noqa: PLC0415 - a count does without
 
-    return scanning.scan(source, values, time=time, layer=layer, options=options)
+    return scanning.scan(text_of(source), values, time=time, layer=layer, options=options)
 
 
 def separate(
-    source: str,
+    source: Source,
     *,
-    output: str | None = None,
+    output: Source | None = None,
     rank: int | None = None,
     energy: float | None = None,
     layer: str | None = None,
@@ -135,17 +147,18 @@ def separate(
     from convcost.api import separating  # noqa: PLC0415 - NumPy is loaded only for kernels
     from convcost.report.write import write_all  # noqa: PLC0415 - as above
 
-    made, files = separating.separate(source, output, rank=rank, energy=energy, layer=layer, seed=seed, options=options)
-    write_all(files, [source])
+    name, path = text_of(source), None if output is None else text_of(output)
+    made, files = separating.separate(name, path, rank=rank, energy=energy, layer=layer, seed=seed, options=options)
+    write_all(files, [name])
     return made
 
 
 def whatif(
-    source: str,
+    source: Source,
     *,
     to: str | None = None,
     where: str | None = None,
-    output: str | None = None,
+    output: Source | None = None,
     seed: int = 0,
     **options: object,
 ) -> Report:
@@ -158,15 +171,16 @@ def whatif(
     """
     from convcost.api import whatifs  # noqa: PLC0415 - a count does without
 
-    made, files = whatifs.whatif(source, to=to, where=where, output=output, seed=seed, options=options)
+    name, path = text_of(source), None if output is None else text_of(output)
+    made, files = whatifs.whatif(name, to=to, where=where, output=path, seed=seed, options=options)
     if files:
         from convcost.report.write import write_all  # noqa: PLC0415 - as above
 
-        write_all(files, [source])
+        write_all(files, [name])
     return made
 
 
-def time(source: str, *, backend: str = "numpy", **options: object) -> Report:
+def time(source: Source, *, backend: str = "numpy", **options: object) -> Report:
     """Run the source and report the time of each layer beside its cost. Raises EngineError where it may not run.
 
     Options: the fields of `Options` and of `timing.Options` (runs, warmup, threads, max_memory, verify, exact …).
@@ -175,7 +189,7 @@ def time(source: str, *, backend: str = "numpy", **options: object) -> Report:
     opts = options_from(rest)
     from convcost.api.running import measure, timed  # noqa: PLC0415 - NumPy is loaded only to run
 
-    found = list(expand((source,)))
+    found = list(expand((text_of(source),)))
     if len(found) != 1:
         raise UsageError(f"time takes one source, {len(found)} are given")
     item = load(found[0], opts)
@@ -191,11 +205,11 @@ def time(source: str, *, backend: str = "numpy", **options: object) -> Report:
 
 
 def check(
-    *sources: str,
+    *sources: Source,
     budgets: Sequence[str] = (),
     max_growth: Sequence[str] = (),
-    config: str | None = None,
-    baseline: str | None = None,
+    config: Source | None = None,
+    baseline: Source | None = None,
     write_baseline: bool = False,
     time: bool = False,
     **options: object,
@@ -211,12 +225,12 @@ def check(
     asked = checking.Asked(
         budgets=budgets,
         max_growth=max_growth,
-        config=config,
-        baseline=baseline,
+        config=None if config is None else text_of(config),
+        baseline=None if baseline is None else text_of(baseline),
         write_baseline=write_baseline,
         time=time,
     )
-    found = checking.check(sources, asked, options)
+    found = checking.check(texts_of(sources), asked, options)
     if found.files:
         from convcost.report.write import write_all  # noqa: PLC0415 - as above
 
@@ -224,7 +238,7 @@ def check(
     return found.report
 
 
-def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) -> Report:
+def diff(old: Source, new: Source, *, fail_on: Sequence[str] = (), **options: object) -> Report:
     """What `new` costs more than `old`, in total and layer by layer, in `diff`.
 
     Layers belong together by name, or by structure and place where names changed. `fail_on` are limits of growth, as in
@@ -232,4 +246,4 @@ def diff(old: str, new: str, *, fail_on: Sequence[str] = (), **options: object) 
     """
     from convcost.api import differing  # noqa: PLC0415 - a count does without
 
-    return differing.diff(old, new, fail_on=fail_on, options=options)
+    return differing.diff(text_of(old), text_of(new), fail_on=fail_on, options=options)

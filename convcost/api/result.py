@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from msgspec.structs import astuple
@@ -43,7 +44,7 @@ class Report(record.Report, frozen=True, kw_only=True, gc=False):
             raise UsageError(f"no order {sort!r}; there are {', '.join(SORT)}")
         return render(self, format, View(sort=sort, top=top), Style(width=width))
 
-    def save(self, path: str, format: str | None = None) -> None:
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the report to a file; its ending names the format unless `format` does.
 
         The file is replaced as a whole or not at all. Raises UsageError for an unknown format, ReportError where the
@@ -53,10 +54,11 @@ class Report(record.Report, frozen=True, kw_only=True, gc=False):
         from convcost.report.formats import format_of  # noqa: PLC0415 - as above
         from convcost.report.write import write_all  # noqa: PLC0415 - as above
 
-        name = format_of(path) if format is None else format
+        place = os.fspath(path)
+        name = format_of(place) if format is None else format
         if name not in FORMATS:
-            raise UsageError(f"{path}: say the format; there are {', '.join(FORMATS)}")
-        write_all([(path, content(self, name))])
+            raise UsageError(f"{place}: say the format; there are {', '.join(FORMATS)}")
+        write_all([(place, content(self, name))])
 
     def rows(self, of: str | None = None) -> list[dict[str, Value]]:
         """Flat rows with plain values; what is not known is None.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,23 @@ MEASURING = frozenset(
     {"runs", "warmup", "min_seconds", "threads", "max_memory", "time_limit", "exact", "fuse", "verify", "seed"}
 )
 """Options of a measurement: the fields of `timing.Options`, named here so that counting does not load it."""
+
+
+Source = str | os.PathLike[str]
+"""What a function takes for a source or a file."""
+
+
+def text_of(source: object) -> str:
+    """A source as the command line would give it. Raises UsageError for what is neither a text nor a path."""
+    text = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise UsageError(f"a source is a text or a path, not {type(source).__name__}")
+    return text
+
+
+def texts_of(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Several sources as the command line would give them."""
+    return tuple(text_of(source) for source in sources)
 
 
 class Loaded(msgspec.Struct, frozen=True):

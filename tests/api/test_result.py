@@ -194,5 +194,26 @@ def test_a_type_checker_sees_the_types_from_outside(tmp_path: Path) -> None:
     assert 'Revealed type is "str | None"' in done.stdout
     assert "def (" in done.stdout
     assert 'error: Module has no attribute "nonsense"' in done.stdout
-    assert 'error: Argument 1 to "count" has incompatible type "int"; expected "str"' in done.stdout
+    assert 'error: Argument 1 to "count" has incompatible type "int"; expected "str | PathLike[str]"' in done.stdout
     assert "Found 2 errors" in done.stdout
+
+
+def test_paths_are_sources_and_files(tmp_path: Path) -> None:
+    lenet, new, saved = Path(LENET), tmp_path / "new.onnx", tmp_path / "report.json"
+    assert convcost.count(lenet) == convcost.count(LENET)
+    assert convcost.diff(lenet, LENET).diff == convcost.diff(LENET, LENET).diff
+    assert convcost.explain(lenet, layer="conv1") == convcost.explain(LENET, layer="conv1")
+    assert convcost.scan(lenet, {"k": (1, 3)}, layer="conv2") == convcost.scan(LENET, {"k": (1, 3)}, layer="conv2")
+    assert convcost.check(lenet, budgets=["macs=1M"]).checks[0].status == "pass"
+    made = convcost.whatif(lenet, to="low-rank", where="kernel >= 3 and cin > 1", output=new)
+    assert made.written
+    assert [way.name for way in convcost.compare(lenet, new).comparisons[0].alternatives] == ["lenet5.onnx", "new.onnx"]
+    report = convcost.export(SHAPE, output=tmp_path / "layer.onnx")
+    report.save(saved)
+    assert convcost.read(saved) == report
+
+
+@pytest.mark.parametrize("source", [3, None, b"model.onnx", ["model.onnx"]])
+def test_a_source_is_a_text_or_a_path(source: Any) -> None:
+    with pytest.raises(convcost.UsageError, match=f"a source is a text or a path, not {type(source).__name__}"):
+        convcost.count(source)
