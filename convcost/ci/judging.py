@@ -9,7 +9,7 @@ from convcost.ci.baseline import Baseline, Entry, costs_by_layer
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import Limit
 from convcost.ci.metrics import PER_LAYER, Metric
-from convcost.ci.verdicts import Verdict, by_change, compared, grown, largest, part, shown
+from convcost.ci.verdicts import Verdict, compared, grew, grown, largest, part, shown
 from convcost.ir import distinct
 from convcost.record import CheckedLayer, Model
 
@@ -181,7 +181,7 @@ def growth(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline |
         message=f"{grown(metric, old, value)}: {compared(metric, value, most)}",
         reason=reason,
         old=old,
-        layers=changed(model, metric, costs_by_layer(baseline, entry, metric.key)),
+        layers=dearer(model, metric, costs_by_layer(baseline, entry, metric.key)),
     )
 
 
@@ -204,8 +204,8 @@ def incomparable(model: Model, entry: Entry | None) -> str | None:
     return None
 
 
-def changed(model: Model, metric: Metric, old: dict[str, int | None]) -> list[CheckedLayer]:
-    """Layers that cost another amount than in the baseline, the largest change first; layers that are gone too."""
+def dearer(model: Model, metric: Metric, old: dict[str, int | None]) -> list[CheckedLayer]:
+    """Layers that cost more than in the baseline, the largest growth first."""
     out: list[CheckedLayer] = []
     names = distinct(layer.name for layer in model.layers)
     whole = metric.of(model.totals)
@@ -213,7 +213,4 @@ def changed(model: Model, metric: Metric, old: dict[str, int | None]) -> list[Ch
         n = metric.of(layer.cost)
         if n != old.get(name, 0):
             out.append(part(layer, n, whole, old.get(name, 0)))
-    there = set(names)
-    gone = [(name, n) for name, n in old.items() if name not in there and n]
-    out += [CheckedLayer(name=name, op="", kind="", value=0, old=n) for name, n in gone]
-    return sorted(out, key=by_change)
+    return grew(out)

@@ -75,9 +75,10 @@ def part(layer: Layer, value: int | None, whole: int | None, old: int | None = N
     return CheckedLayer(name=layer.name, op=layer.op, kind=layer.kind, value=value, share=share, old=old)
 
 
-def by_change(layer: CheckedLayer) -> int:
-    """A key that sorts the largest change first."""
-    return -abs((layer.value or 0) - (layer.old or 0))
+def grew(layers: Sequence[CheckedLayer]) -> list[CheckedLayer]:
+    """Those that cost more, or nobody knows how much, the largest growth first."""
+    more = [layer for layer in layers if layer.value is None or layer.value > (layer.old or 0)]
+    return sorted(more, key=lambda layer: (layer.old or 0) - (layer.value or 0))
 
 
 def shown(metric: Metric, n: int) -> str:

@@ -92,7 +92,7 @@ def percent(d: Delta) -> str:
     if d.change > 10 * d.old:
         return f"×{units.significant(Fraction(d.new or 0, d.old), 3)}"
     places = next((p for p in range(1, 5) if not d.change or share >= Fraction(1, 10**p)), None)
-    return f"{sign}{units.decimal(share, places)} %" if places else f"{sign}< 0.0001 %"
+    return f"{sign}{units.decimal(share, places)} %" if places else "≈ 0 %"
 
 
 def counts(diff: Diff) -> tuple[Line, ...]:
@@ -142,7 +142,12 @@ def totals(diff: Diff, how: str) -> Table:
             )
         )
     same = len(diff.totals) - len(rows)
-    return Table(title=(), columns=TOTALS, rows=tuple(rows), note=f"{same} quantities unchanged" if same else "")
+    return Table(title=(), columns=TOTALS, rows=tuple(rows), note=unchanged(same))
+
+
+def unchanged(same: int) -> str:
+    """How many totals are left out of the table."""
+    return f"{same} quantit{'y' if same == 1 else 'ies'} unchanged" if same else ""
 
 
 def layer_table(diff: Diff, view: View, how: str) -> Table:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from convcost.record import Check, Diagnostic, Report
+from convcost.record import Check, CheckedLayer, Diagnostic, Report
 
 Severity = Literal["error", "warning", "note"]
 WORST: tuple[Severity, ...] = ("error", "warning", "note")
@@ -96,11 +96,18 @@ def advice(check: Check) -> str:
     """Which layers cause it, where the budget can be changed, and how the value is accepted."""
     parts = []
     if check.layers:
-        names = ", ".join(f"{layer.name} {shown(layer.value)}" for layer in check.layers)
+        names = ", ".join(f"{layer.name} {part(layer, check)}" for layer in check.layers)
         parts.append(f"caused by {names}" + (f" and {check.more} more" if check.more else ""))
     parts += [check.help] if check.help else []
     parts += [f"to accept it: {check.accept}"] if check.accept else []
     return "; ".join(parts)
+
+
+def part(layer: CheckedLayer, check: Check) -> str:
+    """What a layer costs, or, where growth is limited, how much more than before."""
+    if check.old is None or layer.value is None:
+        return shown(layer.value)
+    return f"+{shown(layer.value - (layer.old or 0))}"
 
 
 def fingerprint(seen: dict[str, int], *parts: str) -> str:

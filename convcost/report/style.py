@@ -40,10 +40,10 @@ ASCII = str.maketrans(
         "Δ": "d",
         "⋅": "*",
         "Π": "prod",
-    "Σ": "sum",
-    "√": "sqrt ",
-    "ε": "eps",
-    "²": "^2",
+        "Σ": "sum",
+        "√": "sqrt ",
+        "ε": "eps",
+        "²": "^2",
     }
 )
 """Replacements for our own characters. None of them changes the meaning of a number."""

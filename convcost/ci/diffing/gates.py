@@ -5,7 +5,7 @@ from __future__ import annotations
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import limit
 from convcost.ci.metrics import COSTS, Metric
-from convcost.ci.verdicts import Verdict, by_change, check, compared, grown, shown
+from convcost.ci.verdicts import Verdict, check, compared, grew, grown, shown
 from convcost.errors import UsageError
 from convcost.record import Check, CheckedLayer, Diff
 
@@ -54,7 +54,7 @@ def judged(budget: Budget, diff: Diff) -> Check:
 
 
 def behind(diff: Diff, metric: Metric, whole: int | None) -> list[CheckedLayer]:
-    """The layers that make up a change of the total, the largest first."""
+    """The layers that cost more than before, the largest growth first."""
     out = []
     for one in diff.layers:
         place = one.new or one.old
@@ -64,4 +64,4 @@ def behind(diff: Diff, metric: Metric, whole: int | None) -> list[CheckedLayer]:
                 out.append(
                     CheckedLayer(name=place.name, op=place.op, kind=place.kind, value=d.new, share=share, old=d.old)
                 )
-    return sorted(out, key=by_change)
+    return grew(out)
