@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,6 @@ def test_a_base_that_is_not_there_is_no_success(repository: Any, environment: di
 
 
 def test_the_published_schema_accepts_it() -> None:
-    command = ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(TEMPLATE)]
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(TEMPLATE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
