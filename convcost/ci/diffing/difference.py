@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.ci.diffing.changes import NOTHING, changes, cost_deltas, delta
 from convcost.ci.diffing.matching import matched
-from convcost.record import COUNTED, Change, CoverageDiff, Delta, Diff, Layer, LayerDiff, Model, Rename, Side
+from convcost.record import COUNTED, Change, Coverage, CoverageDiff, Delta, Diff, Layer, LayerDiff, Model, Rename, Side
 
 TOTALS = (*COUNTED, "peak_memory_bytes")
 
@@ -34,23 +34,28 @@ def difference(old: Model, new: Model) -> Diff:
         old=old.source,
         new=new.source,
         totals=totals(old, new),
-        coverage=CoverageDiff(
-            old_counted=old.coverage.counted,
-            old_nodes=old.coverage.nodes,
-            new_counted=new.coverage.counted,
-            new_nodes=new.coverage.nodes,
-            old_complete=old.coverage.complete,
-            new_complete=new.coverage.complete,
-            old_lower_bound=old.coverage.lower_bound,
-            new_lower_bound=new.coverage.lower_bound,
-            old_upper_bound=old.coverage.upper_bound,
-            new_upper_bound=new.coverage.upper_bound,
-        ),
+        coverage=coverage(old.coverage, new.coverage),
         layers=layers,
         renamed=renamed,
         unchanged=unchanged,
         by_name=by_name,
         by_structure=len(names) - by_name,
+    )
+
+
+def coverage(old: Coverage, new: Coverage) -> CoverageDiff:
+    """What is counted on both sides."""
+    return CoverageDiff(
+        old_counted=old.counted,
+        old_nodes=old.nodes,
+        new_counted=new.counted,
+        new_nodes=new.nodes,
+        old_complete=old.complete,
+        new_complete=new.complete,
+        old_lower_bound=old.lower_bound,
+        new_lower_bound=new.lower_bound,
+        old_upper_bound=old.upper_bound,
+        new_upper_bound=new.upper_bound,
     )
 
 
