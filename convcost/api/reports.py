@@ -73,7 +73,7 @@ def decoded(data: bytes, name: str) -> Report:
     if report.schema_version.partition(".")[0] != record.SCHEMA_VERSION.partition(".")[0]:
         said = f"schema version {report.schema_version[:20]}; this convcost reads {record.SCHEMA_VERSION}"
         raise ModelError(said, file=name, code="C205")
-    if report.diff is not None and {d.metric for d in report.diff.totals} < {*record.COUNTED, "peak_memory_bytes"}:
+    if report.diff is not None and not {d.metric for d in report.diff.totals} >= {*record.COUNTED, "peak_memory_bytes"}:
         raise ModelError(
             "not a convcost report: the totals of its difference are not all there", file=name, code="C206"
         )

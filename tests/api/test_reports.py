@@ -25,6 +25,7 @@ def changed(old: bytes, new: bytes) -> bytes:
     return GOOD.replace(old, new, 1)
 
 
+DIFFERENCE = record.encode(convcost.diff(TEXT, "12x12x3 -(3x3x3x256)->"))
 DEEP = b"[" * 100_000 + b"]" * 100_000
 WRONG = {
     "empty": (b"", "truncated"),
@@ -52,6 +53,10 @@ WRONG = {
     "a lone surrogate": (changed(b'"name": "conv1"', b'"name": "\\ud800"'), "malformed"),
     "two documents": (GOOD + GOOD, "malformed"),
     "another schema": (changed(b'"schema_version": "1.0"', b'"schema_version": "2.0"'), "schema version 2.0"),
+    "a total under another name": (
+        DIFFERENCE.replace(b'"metric": "macs"', b'"metric": "mac"'),
+        "totals of its difference",
+    ),
     "many values": (b'{"a": [' + b"1," * 6_000_000 + b"1]}", "more than 5,000,000 values"),
 }
 

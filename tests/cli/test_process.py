@@ -176,14 +176,59 @@ def test_ctrl_c_is_130_within_half_a_second(delay: float) -> None:
     assert any(interrupted(delay) < 0.5 for _ in range(4))
 
 
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a command loads."""
+    code = "import sys; from convcost.cli import main; main(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8", check=True)
+    return set(done.stderr.split())
+
+
+HEAVY = {"numpy", "onnx", "onnxruntime", "rich", "typer", "dataclasses", "jsonschema", "asyncio", "vl_convert", "dask"}
+
+
 def test_json_of_a_shape_string_loads_nothing_heavy() -> None:
-    code = (
-        "import sys; from convcost.cli import main; main([sys.argv[1], '-f', 'json']);"
-        "heavy = {'numpy', 'onnx', 'onnxruntime', 'rich', 'typer', 'dataclasses', 'pathlib', 'jsonschema', 'asyncio'};"
-        "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
+    assert loaded(SHAPE, "-f", "json") & (HEAVY | {"pathlib"}) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (SHAPE,),
+        ("explain", SHAPE),
+        ("explain", "C101"),
+        ("compare", SHAPE),
+        ("whatif", SHAPE),
+        ("check", SHAPE, "--budget", "macs=1"),
+        ("check", "REPORT", "--budget", "macs=1"),
+        ("diff", "REPORT", "REPORT"),
+        ("render", "REPORT"),
+        ("render", "REPORT", "-f", "csv"),
+        ("schema",),
+    ],
+    ids=" ".join,
+)
+def test_what_reads_no_model_loads_nothing_heavy(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Reports, shape strings and codes need neither arrays nor the library of models nor a terminal's."""
+    report = str(tmp_path / "report.json")
+    assert run(SHAPE, "-q", "-o", report).returncode == 0
+    assert loaded(*(report if word == "REPORT" else word for word in arguments)) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["compare", "explain", "whatif", "separate", "check", "diff", "fleet"])
+def test_every_command_leaves_a_closed_pipe_and_a_poor_locale_quietly(run: Run, command: str) -> None:
+    sources = {"compare": [SHAPE], "check": [MODEL, "--budget", "macs=1G"], "diff": [MODEL, MODEL]}.get(
+        command, [MODEL]
     )
-    done = subprocess.run([sys.executable, "-c", code, SHAPE], capture_output=True, encoding="utf-8", check=True)
-    assert done.stderr == ""
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "convcost", command, *sources]
+    done = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    for env in ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "cp1252"}):
+        shown = run(command, *sources, env=env)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert shown.stdout.isascii()
 
 
 def on_a_terminal(arguments: list[str], env: dict[str, str]) -> str:
