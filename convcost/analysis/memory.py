@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcost.ir import Dim, Graph, Node
+from convcost.ir import Dim, Graph, Node, Tensor
 
 
 def peak_memory(graph: Graph, weight_bytes: Dim) -> Dim | None:
@@ -11,25 +11,12 @@ def peak_memory(graph: Graph, weight_bytes: Dim) -> Dim | None:
     A tensor is alive from the node that makes it (an input: from the start) to its last use (an output: to the end).
     Inside a node with bodies only its inputs and outputs are seen.
     """
-    last: dict[str, int] = {}
-    for i, node in enumerate(graph.nodes):
-        for name in node.inputs + captured(node) if node.bodies else node.inputs:
-            last[name] = i
-    for name in graph.outputs:
-        last[name] = len(graph.nodes)
+    last = last_uses(graph)
     sizes: dict[str, int] = {}
-
-    def size_of(name: str) -> int | None:
-        t = graph.tensors.get(name)
-        if t is None or t.shape is None or t.dtype is None:
-            return None
-        n = t.dtype.nbytes(t.size)
-        return n if isinstance(n, int) else None
-
     alive = 0
     for t in graph.inputs:
         if t.name in last and not t.stored:
-            n = size_of(t.name)
+            n = size_of(graph.tensors.get(t.name))
             if n is None:
                 return None
             sizes[t.name] = n
@@ -43,7 +30,7 @@ def peak_memory(graph: Graph, weight_bytes: Dim) -> Dim | None:
             made = graph.tensors.get(name)
             if not name or made is None or made.constant:
                 continue
-            n = size_of(name)
+            n = size_of(made)
             if n is None:
                 return None
             sizes[name] = n
@@ -55,6 +42,25 @@ def peak_memory(graph: Graph, weight_bytes: Dim) -> Dim | None:
             if name not in last:
                 alive -= sizes.pop(name, 0)
     return weight_bytes + peak
+
+
+def last_uses(graph: Graph) -> dict[str, int]:
+    """The position of the last node that reads each name; behind all nodes for an output."""
+    last: dict[str, int] = {}
+    for i, node in enumerate(graph.nodes):
+        for name in node.inputs + captured(node) if node.bodies else node.inputs:
+            last[name] = i
+    for name in graph.outputs:
+        last[name] = len(graph.nodes)
+    return last
+
+
+def size_of(t: Tensor | None) -> int | None:
+    """Bytes of a tensor; None where they are not known."""
+    if t is None or t.shape is None or t.dtype is None:
+        return None
+    n = t.dtype.nbytes(t.size)
+    return n if isinstance(n, int) else None
 
 
 def captured(node: Node) -> tuple[str, ...]:
