@@ -92,6 +92,6 @@ def time(text: str, metric: Metric, form: Form) -> Fraction:
 def expected(metric: Metric, form: Form) -> str:
     """What one would write."""
     if form == "growth":
-        return {"bytes": '"2%" or "1MiB"', "ns": '"10%"'}.get(metric.unit, '"2%" or "1M"')
+        return '"2%" or "1MiB"' if metric.unit == "bytes" else '"2%" or "1M"'
     amount = {"bytes": '"12MiB"', "share": '"95%"', "ns": '"5 ms"'}.get(metric.unit, 'a count: 600_000_000 or "600M"')
     return f'{amount} or a share: "10%"' if form == "layer" else amount

@@ -31,6 +31,7 @@ from convcost.ci.metrics import METRICS
         ("100%", "macs", "layer", 1, True),
         ("250%", "macs", "growth", Fraction(5, 2), True),
         ("+0", "macs", "growth", 0, False),
+        ("+7", "macs", "growth", 7, False),
         (" - 5% ", "macs", "growth", Fraction(-1, 20), True),
         ("−1M", "macs", "growth", -1_000_000, False),
         (-3, "macs", "growth", -3, False),
