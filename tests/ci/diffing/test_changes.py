@@ -34,6 +34,7 @@ Make = Callable[..., Any]
             {"op": "Gemm", "inputs": [[1, 20]], "outputs": [[1, 5]]},
             [("input", "1×10", "1×20"), ("output", None, "1×5")],
         ),
+        ({}, {"op": "Add", "inputs": [[1, 8, 9, 9]]}, [("op", "Conv", "Add"), ("input", "1×8×8×8", "1×8×9×9")]),
         ({"inputs": [["N", 8]]}, {"inputs": [[1, 8]]}, [("input", "N×8", "1×8")]),
         ({"inputs": [[1, 8, 9]]}, {"inputs": [[1, 8, 9, 9]]}, [("input", "1×8×9", "1×8×9×9")]),
         ({"inputs": [None]}, {"inputs": [[1, 8, 9]]}, [("input", None, "1×8×9")]),
