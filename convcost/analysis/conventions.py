@@ -35,12 +35,10 @@ class Convention(msgspec.Struct, frozen=True):
 
 CONVENTIONS = (
     Convention("products", "multiply-accumulates of products only (ours, torchvision)", 1),
-    Convention("thop", "thop: plus 4 for each normalised element, (k+1) for each globally pooled output", 1, 4, 1, 1),
-    Convention("fvcore", "fvcore: plus 2 for each normalised element, 1 for each globally pooled input", 1, 2, 1),
-    Convention(
-        "mmengine", "mmengine, training mode: plus 5 for each normalised element, 1 for each pooled input", 1, 5, 1
-    ),
-    Convention("torch", "torch flop_counter: 2 FLOPs for each product", 2),
+    Convention("thop", "plus 4 for each normalised element, (k+1) for each globally pooled output", 1, 4, 1, 1),
+    Convention("fvcore", "plus 2 for each normalised element, 1 for each globally pooled input", 1, 2, 1),
+    Convention("mmengine", "training mode: plus 5 for each normalised element, 1 for each pooled input", 1, 5, 1),
+    Convention("torch", "flop_counter: 2 FLOPs for each product", 2),
     Convention("products+bias", "multiply-accumulates and one for each biased output", 1, bias=1),
     Convention("flops+bias", "2 FLOPs for each product and one for each biased output", 2, bias=1),
 )

@@ -75,7 +75,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     fuse: bool = False
     backend: str = "numpy"
     convention: str | None = None
-    explain_difference: int | None = None
+    explain_difference: str | None = None
     algorithms: bool = False
     layer: str | None = None
     everything: bool = False
@@ -104,8 +104,8 @@ OPTIONS = (
     Option("hash", ("--hash",), "flag", "SHA-256 of model files of any size.", READING),
     Option("convention", ("--convention",), "text", "The total as another tool counts it.", READING, "NAME"),
     Option(
-        "explain_difference", ("--explain-difference",), "int", "Which convention yields a number found elsewhere.",
-        READING, "N",
+        "explain_difference", ("--explain-difference",), "text",
+        "Which convention yields a number found elsewhere, as in 4133742592 or 4.1G.", READING, "N",
     ),
     Option("algorithms", ("--algorithms",), "flag", "Multiplications under Winograd, FFT, im2col too.", READING),
     Option("format", ("--format", "-f"), "text", "How standard output looks.", SHOWING, "FORMAT", FORMATS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from convcost.cli.options import Arguments
-from convcost.cli.values import pairs, sizes
+from convcost.cli.values import number, pairs, sizes
 
 
 class Reading(TypedDict):
@@ -34,6 +34,6 @@ def reading(arguments: Arguments) -> Reading:
         strict=arguments.strict,
         hash=arguments.hash,
         convention=arguments.convention,
-        explain_difference=arguments.explain_difference,
+        explain_difference=number(arguments.explain_difference, "--explain-difference"),
         algorithms=arguments.algorithms,
     )

@@ -44,6 +44,16 @@ def nbytes(text: str | None, option: str) -> int | None:
     return int(size[0])
 
 
+def number(text: str | None, option: str) -> int | None:
+    """A count as papers and tools print it: 4133742592, 4,133,742,592, 4.1G."""
+    if text is None:
+        return None
+    read = units.read(text)
+    if read is None or "b" in read[1] or read[0].denominator != 1:
+        raise UsageError(f"{option} {text}: expected a number, as in 4133742592 or 4.1G")
+    return int(read[0])
+
+
 def choice(name: str, text: str) -> str:
     """The value of an option, if it is one of the option's choices."""
     option = BY_NAME[name]

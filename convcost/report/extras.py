@@ -72,7 +72,7 @@ def figure_table(figures: list[Figure]) -> Table:
     """The total as other tools count it; where a number is to be explained, the nearest first."""
     rows: list[tuple[Cell, ...]] = []
     for i, one in enumerate(figures):
-        difference = () if one.difference is None else (units.exact(one.difference),)
+        difference = () if one.difference is None else (units.exact(one.difference).replace("-", "−"),)
         rows.append((str(i), Text(one.convention), units.exact(one.figure), *difference))
     columns = FIGURE_COLUMNS if any(one.difference is not None for one in figures) else FIGURE_COLUMNS[:3]
     return Table(title=(), columns=columns, rows=tuple(rows))

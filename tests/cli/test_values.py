@@ -57,3 +57,16 @@ def test_target(text: str, form: tuple[str, str]) -> None:
 def test_target_refuses(text: str) -> None:
     with pytest.raises(UsageError, match="-o"):
         target(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("4133742592", 4_133_742_592), ("4,133,742,592", 4_133_742_592), ("4.1G", 4_100_000_000)]
+)
+def test_number(text: str, count: int) -> None:
+    assert values.number(text, "--explain-difference") == count
+
+
+@pytest.mark.parametrize("text", ["", "abc", "-1", "1.5", "4GB", "4 GiB", "4,1"])
+def test_number_refuses(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--explain-difference .*: expected a number"):
+        values.number(text, "--explain-difference")

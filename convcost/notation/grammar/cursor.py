@@ -54,6 +54,13 @@ class Cursor:
         fixes = (((comma.start, comma.end, ""),),)
         return faulty.unexpected(self.text, token, "an option after the comma", fixes=fixes)
 
+    def bare_value(self, token: Token) -> tuple[tuple[Edit, ...], ...]:
+        """The correction of an option's name whose value says it all: `padding=same`."""
+        rest = self.tokens[self.at + 1 : self.at + 3]
+        if [one.kind for one in rest] != ["=", WORD]:
+            return ()
+        return (((token.start, rest[1].start, ""),),)
+
     def option(self, names: dict[str, str], lead: int) -> Option:
         """One option and its values."""
         token = self.next
@@ -65,7 +72,7 @@ class Cursor:
                 f"unknown option '{word[:24]}'",
                 (token.start, token.end),
                 advice="options are " + ", ".join(names),
-                fixes=closest(word, token, tuple(names)),
+                fixes=(*closest(word, token, tuple(names)), *self.bare_value(token)),
             )
         self.at += 1
         equals = self.next.kind == "="

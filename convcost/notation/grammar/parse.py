@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from convcost.notation.faults import Edit, Fault
@@ -12,6 +13,7 @@ from convcost.notation.grammar.syntax import Branches, Conv, Link, Program, Shap
 from convcost.notation.grammar.tokens import (
     ARROW,
     BAD,
+    CROSS,
     DASH,
     END,
     MAX_CHARACTERS,
@@ -109,7 +111,8 @@ class Parser(Cursor):
         if dashed:
             fixes = (faulty.undoubled(text),) if token.kind == DASH else (((token.start, token.start, "("),),)
             raise faulty.unexpected(text, token, "( and a kernel", fixes=fixes)
-        raise faulty.unexpected(text, token, A_STEP)
+        twin: tuple[Edit, ...] = ((0, len(text), ",".join(text.split())),)
+        raise faulty.unexpected(text, token, A_STEP, fixes=(twin,))
 
     def arrow(self) -> None:
         token = self.next
@@ -144,13 +147,22 @@ class Parser(Cursor):
         if word not in OF_STEP:
             known = ", ".join(OF_STEP)
             message = f"unknown step '{word[:24]}': expected a kernel such as 5x5x3x256, or one of {known}"
-            raise Fault("C120", message, (token.start, token.end), fixes=closest(word, token, tuple(OF_STEP)))
+            fixes = self.option_first(token) if word in NAMES else closest(word, token, tuple(OF_STEP))
+            raise Fault("C120", message, (token.start, token.end), fixes=fixes)
         self.at += 1
         arguments = None
         if word in ARGUMENTS:
             arguments = self.shape(ARGUMENTS[word])
         options = self.options(NAMES)
         return Step(token.start, self.close(), word, token.end, arguments, options)
+
+    def option_first(self, token: Token) -> tuple[tuple[Edit, ...], ...]:
+        """The correction of an option that stands before its kernel: `(sep 5x5x3x256)`."""
+        kernel = [*itertools.takewhile(lambda one: one.kind in (NUMBER, CROSS), self.tokens[self.at + 1 :])]
+        if not kernel:
+            return ()
+        end = kernel[-1].end
+        return (((token.start, kernel[0].start, ""), (end, end, " " + self.word(token))),)
 
     def close(self) -> int:
         """The closing parenthesis; where the content before it ended."""

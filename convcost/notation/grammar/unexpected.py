@@ -93,11 +93,14 @@ def not_a_number(text: str, token: Token, what: str) -> Fault:
     if token.kind == DASH:
         return Fault("C111", f"{what}: expected a number, found '{text[token.start]}'", span, fixes=(((*span, ""),),))
     if token.kind == WORD:
+        advice = "sizes are numbers; the batch is given with --batch" if what == "a size" else None
+        if text.strip() == text[token.start : token.end]:
+            advice = "a shape string begins with a tensor, as in 12x12x3,k5,c256; the name of a model ends in .onnx"
         return Fault(
             "C111",
             f"{what}: expected a number, found {found(text, token)}",
             span,
-            advice="sizes are numbers; the batch is given with --batch" if what == "a size" else None,
+            advice=advice,
         )
     if token.kind == CROSS:
         return Fault(

@@ -109,7 +109,13 @@ def wrong_input(source: Flow, conv: Conv, third: Number, fourth: Number) -> Faul
     c, t = source.channels, third.value
     fixes = [((*third.span, str(c)),)]
     hint = None
-    if t < c and c % t == 0 and fourth.value % (c // t) == 0:
+    first, second = conv.kernel.numbers[:2]
+    if source.dims[0] == t and len(source.at) == 1:  # channels first, as frameworks lay tensors out
+        fixes.insert(0, ((*source.at[0], dims_text((*source.dims[1:], t))),))
+    elif second.value == c and len(conv.kernel.numbers) > 3:  # output channels first, as they lay out weights
+        order = (*conv.kernel.numbers[2:], second, first)
+        fixes.insert(0, ((*conv.kernel.span, dims_text(tuple(n.value for n in order))),))
+    elif t < c and c % t == 0 and fourth.value % (c // t) == 0:
         hint = f"did you mean g={c // t}?"
         fixes.insert(0, ((conv.end, conv.end, f" g{c // t}"),))
     return Fault(
