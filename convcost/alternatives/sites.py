@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -102,15 +103,14 @@ def matched(found: list[Site], layers: list[Layer]) -> list[tuple[Layer, Site | 
     by_path: dict[str, list[Site]] = {}
     for site in found:
         by_path.setdefault(site.path, []).append(site)
-    rows: dict[str, list[Layer]] = {}
-    for layer in layers:
-        if layer.op in CONVOLUTIONS:
-            rows.setdefault(layer.name, []).append(layer)
+    rows = [layer for layer in layers if layer.op in CONVOLUTIONS]
+    numbers, seen = Counter(layer.name for layer in rows), Counter[str]()
     out: list[tuple[Layer, Site | None]] = []
-    for layer in (one for one in layers if one.op in CONVOLUTIONS):
-        same, mine = by_path.get(layer.name, []), rows[layer.name]
-        position = next(i for i, one in enumerate(mine) if one is layer)
-        out.append((layer, same[position] if len(same) == len(mine) else None))
+    for layer in rows:
+        name = layer.name
+        same = by_path.get(name, [])
+        out.append((layer, same[seen[name]] if len(same) == numbers[name] else None))
+        seen[name] += 1
     return out
 
 
