@@ -12,7 +12,7 @@ from convcost.api import forms
 from convcost.api.forms import Found, Row
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
-from convcost.api.sources import Loaded, expand, load, options_from, split
+from convcost.api.sources import Loaded, Options, expand, load, options_from, read_report, split
 from convcost.errors import EngineError, UsageError
 
 Severity = Literal["warning", "note"]
@@ -27,25 +27,41 @@ def compare(
     """The report of `convcost.api.compare`."""
     how, rest = split(options)
     opts = options_from(rest)
+    rows: list[Row] = []
+    notes: list[record.Diagnostic] = []
     if layer is not None:
         from convcost.api.picking import picked  # noqa: PLC0415 - only for a model's layer
 
         item, opts = picked(sources, layer, opts)
-        loaded = [item]
-    else:
-        loaded = [load(source, opts) for source in expand(tuple(sources))]
-    if not loaded:
-        raise UsageError("compare needs a source")
-    rows: list[Row] = []
-    notes: list[record.Diagnostic] = []
-    for item in loaded:
-        model, said = model_of(item, opts)
-        rows.append(Row(item.name, item, model))
+        rows, notes = counted(item, opts)
+    for source in () if layer is not None else expand(tuple(sources)):
+        if isinstance(source, str) and source.endswith(".json"):
+            rows += recorded(source, time=time)
+            continue
+        row, said = counted(load(source, opts), opts)
+        rows += row
         notes += said
+    if not rows:
+        raise UsageError("compare needs a source")
     found = Found([], [])
-    if len(rows) == 1 and rows[0].model is not None:
-        found = forms.other_forms(loaded[0], rows[0].model, opts, everything=everything, timed=time)
-    return reported(loaded[0].origin or loaded[0].name, rows + found.rows, found, notes, how if time else None)
+    first = rows[0].item
+    if len(rows) == 1 and first is not None and rows[0].model is not None:
+        found = forms.other_forms(first, rows[0].model, opts, everything=everything, timed=time)
+    of = first.origin or first.name if first is not None else rows[0].name
+    return reported(of, rows + found.rows, found, notes, how if time else None)
+
+
+def counted(item: Loaded, opts: Options) -> tuple[list[Row], list[record.Diagnostic]]:
+    """The row of a source, and what there is to say about it."""
+    model, notes = model_of(item, opts)
+    return [Row(item.name, item, model)], notes
+
+
+def recorded(path: str, *, time: bool) -> list[Row]:
+    """A row for each model of a report, which has no graph: it cannot be run again."""
+    if time:
+        raise UsageError(f"{path}: a report cannot be run; name the model, or leave out --time")
+    return [Row(model.source, None, model) for model in read_report(path).models]
 
 
 def reported(

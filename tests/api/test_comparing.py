@@ -16,6 +16,8 @@ from convcost import api, record
 from convcost.api.forms import with_front
 from convcost.errors import UsageError
 
+ROOT = Path(__file__).resolve().parents[2]
+
 LAYER = "56x56x64 -(3x3x64x128 same)->"
 
 
@@ -212,3 +214,14 @@ def test_a_layer_is_taken_from_one_model(tmp_path: Path) -> None:
 def test_nothing_to_compare() -> None:
     with pytest.raises(UsageError, match="needs a source"):
         api.compare()
+
+
+def test_reports_stand_for_the_models_that_they_hold(tmp_path: Path) -> None:
+    """LeNet-5's 416,520 MACs beside one layer's 1,228,800, each from a report of an earlier day."""
+    layer, net = tmp_path / "layer.json", tmp_path / "net.json"
+    api.count("12x12x3 -(5x5x3x256)->").save(layer)
+    api.count(str(ROOT / "sample_models" / "lenet5.onnx")).save(net)
+    report = api.compare(str(layer), str(net))
+    assert [way.cost.macs for way in report.comparisons[0].alternatives] == [1_228_800, 416_520]
+    with pytest.raises(UsageError, match=r"a report cannot be run"):
+        api.compare(str(layer), str(net), time=True)
