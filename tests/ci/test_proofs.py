@@ -178,3 +178,12 @@ def test_of_budgets_about_the_same_the_last_holds() -> None:
     growth, params = growing("macs=3")[0], from_option("params=4")
     one, other = of_layers("5", "a"), of_layers("6", "b")
     assert merged([first, growth, one], [params, second, other]) == [second, growth, one, params, other]
+
+
+def test_what_is_turned_off_is_not_looked_at(layer: Make, model: Make) -> None:
+    off = msgspec.structs.replace(from_option("macs=1"), level="off")
+    found = verdict(off, model([layer("a", 500)]))
+    assert (found.status, found.message, found.value) == ("skip", "turned off", None)
+    assert [budget.rule for budget in (off, growing("macs=1")[0], of_layers("1"))] == [
+        "macs", "macs growth", "layer name * macs",
+    ]  # fmt: skip
