@@ -113,8 +113,10 @@ def measured(
         if isinstance(result, EngineError):
             if i == 0:
                 raise result
-            said = f"{rows[i].name}: not run: {result.message}"
-            severity: Severity = "warning" if rows[i].algorithm is None else "note"
+            algorithm = rows[i].algorithm is not None  # its layer can be run, as the first row shows
+            why = result.message.rpartition(": ")[2] if algorithm else result.message
+            said = f"{rows[i].name}: not run: {why}"
+            severity: Severity = "note" if algorithm else "warning"
             notes.append(record.Diagnostic(code=result.code, severity=severity, message=said))
             continue
         environment = environment or result.environment

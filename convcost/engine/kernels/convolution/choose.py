@@ -155,10 +155,18 @@ def choose(
     key = (g, kind.str, exact, lean, ws.threads, layouts, _only.get())
     if key not in _known:
         found = likely(g, candidates(g, exact=exact, layouts=layouts, lean=lean))
+        if not found:
+            raise ValueError(why_not(g, _only.get()))
         made = _measure(g, kind, found, ws).frugal(g)
         with _lock:
             _known[key] = made
     return _known[key]
+
+
+def why_not(g: Geometry, only: str | None) -> str:
+    """Why no algorithm, or none of the name that is forced, does this layer."""
+    said = {a.applies(g) for a in ALGORITHMS if a.name == only} - {None, SLOW}
+    return f"{only} does not do it: {', '.join(sorted(map(str, said)))}" if said else "no algorithm does it as asked"
 
 
 def likely(g: Geometry, found: list[Algorithm]) -> list[Algorithm]:
