@@ -250,6 +250,8 @@ def command_line(sources: Sequence[str], asked: Asked, options: Mapping[str, obj
         words += [w for n, v in table.items() for w in (flag, f"{n}={v}")] if isinstance(table, Mapping) else []
     if options.get("batch", 1) != 1:
         words += ["--batch", str(options["batch"])]
+    if options.get("dtype", "float32") != "float32":
+        words += ["--dtype", str(options["dtype"])]
     this = " ".join(shlex.quote(word) for word in words)
     return this, f"{this} --write-baseline"
 

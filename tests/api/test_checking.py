@@ -256,3 +256,11 @@ def test_ten_thousand_budgets_of_many_layers_end(place: Path) -> None:
     except ConvcostError:
         pytest.fail("budgets within the limits are read")
     assert {check.status for check in report.checks} == {"skip"}
+
+
+def test_the_advice_counts_elements_of_the_same_type() -> None:
+    """Half precision halves the bytes: 2 · 19,200."""
+    options: Any = {"budgets": ["weight-bytes=1"], "dtype": "float16"}
+    (check,) = api.check("12x12x3 -(5x5x3x256)->", **options).checks
+    assert check.value == 38_400
+    assert "--dtype float16" in str(check.accept)

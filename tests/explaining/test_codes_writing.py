@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from types import SimpleNamespace
 from typing import Any
 
@@ -157,7 +158,10 @@ def c612_no_workers(w: Any) -> Any:
 
 
 def c613_dropped(_: Any) -> Any:
-    future: Any = SimpleNamespace(key="k", status="cancelled", add_done_callback=lambda put: put(future))
+    def result(**_: Any) -> Any:
+        raise CancelledError
+
+    future: Any = SimpleNamespace(key="k", status="cancelled", result=result, add_done_callback=lambda put: put(future))
     stopped = SimpleNamespace(status="closed", nthreads=dict, submit=lambda *_, **__: future)
     setup: Any = SimpleNamespace(time_limit=0)
     return list(results(stopped, setup, [Task(0, "model.onnx", None)]))
