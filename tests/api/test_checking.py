@@ -260,7 +260,6 @@ def test_ten_thousand_budgets_of_many_layers_end(place: Path) -> None:
 
 def test_the_advice_counts_elements_of_the_same_type() -> None:
     """Half precision halves the bytes: 2 · 19,200."""
-    options: dict[str, object] = {"dtype": "float16"}
-    (check,) = api.check("12x12x3 -(5x5x3x256)->", budgets=["weight-bytes=1"], **options).checks
+    (check,) = api.check("12x12x3 -(5x5x3x256)->", budgets=["weight-bytes=1"], dtype="float16").checks
     assert check.value == 38_400
     assert "--dtype float16" in str(check.accept)
