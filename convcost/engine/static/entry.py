@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcost.engine.kernels.convolution.workspace import Program as Calls
+from convcost.engine.kernels.convolution.workspace import Stage
 from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
 
@@ -25,6 +25,6 @@ class Entry:
     def __init__(self, unit: Unit, algorithm: str) -> None:
         self.unit = unit
         self.algorithm = algorithm
-        self.stages: list[list[Calls]] = []
+        self.stages: list[Stage] = []
         self.loads: list[tuple[Array, str, bool]] = []
         self.arrays: dict[str, Array] = {}

@@ -10,6 +10,7 @@ import numpy as np
 from convcost.engine.guard import Watch
 from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, choose, geometry, heuristic
 from convcost.engine.kernels.convolution.workspace import Program as Calls
+from convcost.engine.kernels.convolution.workspace import Stage
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
 from convcost.engine.static.entry import Entry
@@ -95,17 +96,17 @@ class Program:
             of = FIRST if to == LAST else LAST
             x, y = self.memory.array(name, source, of), self.memory.array(name, block, to)
             view = np.moveaxis(x, 1, -1) if to == LAST else np.moveaxis(x, -1, 1)
-            entry.stages.append([[(np.copyto, (y, view))]])
+            entry.stages.append(Stage([[(np.copyto, (y, view))]]))
         if unit.kind == "generic":
             entry.arrays = {n: self.memory.array(n, block, FIRST) for n, block in self.memory.spots[i][0].items()}
         else:
             calls = self.calls(i, unit, entry)
             if calls:
-                entry.stages.append(calls)
+                entry.stages.append(Stage(calls))
             if unit.kind in ("concat", "pool") and (unit.floor is not None or unit.bias is not None):
                 place, layout = self.memory.spots[i][1][unit.outputs[0]], self.layouts.layout(unit.outputs[0])
                 y = self.memory.array(unit.outputs[0], place, layout)
-                entry.stages.append(finish(unit, y, layout, self.ws))
+                entry.stages.append(Stage(finish(unit, y, layout, self.ws)))
             if self.tuning.fuse and len(unit.nodes) > 1:
                 entry.algorithm += "".join(f" + {n.op}" for n in unit.nodes[1:])
         return entry
@@ -158,7 +159,7 @@ class Program:
         for i, entry in enumerate(self.entries):
             if hurried and not entry.loads:
                 for stage in entry.stages:
-                    self.ws.execute(stage)
+                    stage.execute(self.ws)
             elif entry.stages or entry.loads or (entry.unit.kind == "alias" and watch.clock is not None):
                 start = watch.before(entry.unit.step.node)
                 for array, name, last in entry.loads:
@@ -173,15 +174,15 @@ class Program:
                 values.pop(name, None)
         return [self.output(self.read.names[s], values) for s in self.plan.outputs]
 
-    def stage(self, stage: list[Calls], entry: Entry, watch: Watch) -> None:
+    def stage(self, stage: Stage, entry: Entry, watch: Watch) -> None:
         """Calls that run side by side; in portions where there is a time limit."""
-        if watch.deadline is None or (longest := max(map(len, stage))) <= PORTION:
-            self.ws.execute(stage)
+        if watch.deadline is None or (longest := max(map(len, stage.programs))) <= PORTION:
+            stage.execute(self.ws)
             return
         for start in range(0, longest, PORTION):
             if watch.late_now():
                 raise watch.late(entry.unit.step.node)
-            self.ws.execute([part for calls in stage if (part := calls[start : start + PORTION])])
+            self.ws.execute([part for calls in stage.programs if (part := calls[start : start + PORTION])])
 
     @staticmethod
     def generic(entry: Entry, values: dict[str, Value], watch: Watch) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import pairwise, product
 from math import prod
+from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +22,8 @@ Program = list[Step]
 T = TypeVar("T")
 ALIGN = 64
 MAPPED = 256 * 1024
+TRIED = 6
+"""Runs of a stage in which both ways are tried in turn."""
 HUGE = 4 * 1024 * 1024
 """Bytes from which on pages of 2 MB are asked for: fewer misses where the processor looks up addresses."""
 
@@ -92,6 +95,41 @@ class Workspace:
 def _run(program: Program) -> None:
     for fn, args in program:
         fn(*args)
+
+
+class Stage:
+    """Programs that run side by side time and again, on several threads or one after the other: as is faster.
+
+    Handing work to another thread costs some tens of microseconds, more than small layers take: both ways are tried.
+    """
+
+    __slots__ = ("best", "programs", "runs", "shared")
+
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self.programs = programs
+        self.runs = 0
+        self.best = [float("inf"), float("inf")]
+        self.shared = True
+
+    def execute(self, ws: Workspace) -> None:
+        """Run all and wait."""
+        if self.runs >= TRIED or ws.executor is None or len(self.programs) == 1:
+            if self.shared:
+                ws.execute(self.programs)
+            else:
+                for program in self.programs:
+                    _run(program)
+            return
+        turn = self.runs % 2
+        begin = perf_counter()
+        if turn:
+            for program in self.programs:
+                _run(program)
+        else:
+            ws.execute(self.programs)
+        self.best[turn] = min(self.best[turn], perf_counter() - begin)
+        self.runs += 1
+        self.shared = self.runs < TRIED or self.best[0] < self.best[1]
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
