@@ -148,14 +148,20 @@ def guest(path: Path, threads: int, *, optimise: bool, profile: str | None = Non
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
+WARM_UP = 8
+PAUSE = 0.05
+"""Seconds before each run: the threads of onnxruntime go on spinning after theirs, on the cores of the next program."""
+
+
 def interleaved(programs: Sequence[Run], runs: int) -> list[float]:
-    """Median seconds of each: they take turns."""
+    """Median seconds of each: they take turns, after as many runs as the engine tries its ways in."""
     times: list[list[float]] = [[] for _ in programs]
-    for _ in range(2):
+    for _ in range(WARM_UP):
         for program in programs:
             program()
     for _ in range(runs):
         for program, found in zip(programs, times, strict=True):
+            time.sleep(PAUSE)
             start = time.perf_counter()
             program()
             found.append(time.perf_counter() - start)
