@@ -3,10 +3,11 @@
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/engine.py [--models light_resnet50,…] [--runs 15]
         [--threads 1,2] [--no-reference] [--quick]
 
-Programs take turns on each model (A B A B …) and medians are compared, so that a busy moment falls on all of them. The
-light models have constant weights, which make uniform outputs: they run with random ones, in a copy. Ratios are ours /
-theirs. `sgemm` is the rate in nominal FLOPs (2 a MAC) as a share of this machine's single precision products, so that
-Winograd may pass 100 %. Then come rank correlations of times layer by layer, and the peak memory of a process.
+Programs take turns on each model (A B A B …), some runs at a time, and medians are compared, so that a busy moment
+falls on all of them. The light models have constant weights, which make uniform outputs: they run with random ones, in
+a copy. Ratios are ours / theirs. `sgemm` is the rate in nominal FLOPs (2 a MAC) as a share of this machine's single
+precision products, so that Winograd may pass 100 %. Then come rank correlations of times layer by layer, and the peak
+memory of a process.
 """
 
 from __future__ import annotations
@@ -148,30 +149,37 @@ def guest(path: Path, threads: int, *, optimise: bool, profile: str | None = Non
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-WARM_UP = 8
-PAUSE = 0.05
-"""Seconds before each run: the threads of onnxruntime go on spinning after theirs, on the cores of the next program."""
+PAUSE = 0.02
+"""Seconds before a turn: the threads of onnxruntime go on spinning after theirs, on the cores of the next program."""
+TURN = 0.06
+"""Seconds of runs that begin a turn and do not count, and again of runs that do: an idle core needs time to wake."""
 
 
-def interleaved(programs: Sequence[Run], runs: int) -> list[float]:
-    """Median seconds of each: they take turns, after as many runs as the engine tries its ways in."""
+def interleaved(programs: Sequence[Run], turns: int) -> list[float]:
+    """Median seconds of a run of each program. They take turns (A B A B …); in a turn a program runs time and again."""
     times: list[list[float]] = [[] for _ in programs]
-    for _ in range(WARM_UP):
-        for program in programs:
-            program()
-    for _ in range(runs):
+    for _ in range(turns):
         for program, found in zip(programs, times, strict=True):
             time.sleep(PAUSE)
-            start = time.perf_counter()
-            program()
-            found.append(time.perf_counter() - start)
+            repeated(program)
+            found.extend(repeated(program))
     return [median(found) for found in times]
+
+
+def repeated(program: Run) -> list[float]:
+    """Seconds of each of some runs in a row, two at least."""
+    found: list[float] = []
+    while len(found) < 2 or sum(found) < TURN:
+        start = time.perf_counter()
+        program()
+        found.append(time.perf_counter() - start)
+    return found
 
 
 def network_table(paths: dict[str, Path], shapes: Shapes, threads: int, runs: int, *, reference: bool) -> None:
     """Whole networks."""
     peak_rate = measure_roof(threads).gemm_gflops
-    print(f"\n{threads} thread{'s' if threads > 1 else ''}, sgemm {peak_rate:.0f} GFLOP/s, median of {runs} runs")
+    print(f"\n{threads} thread{'s' if threads > 1 else ''}, sgemm {peak_rate:.0f} GFLOP/s, median of {runs} turns")
     print(f"{'model':26} {'ours':>10} {'/ default':>9} {'/ plain':>8} {'reference /':>11} {'sgemm':>6} {'error':>8}")
     rows = []
     for name, path in paths.items():

@@ -1,6 +1,6 @@
 """Each convolution algorithm against onnxruntime, layer by layer, interleaved.
 
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/kernels.py [--threads 1] [--runs 9] [--only resnet]
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python bench/kernels.py [--runs 9] [--only resnet]
 
 onnxruntime runs a model of the one layer with its default optimisations. `run` is its whole run of that model, `node`
 the time of the Conv node in its own profile, without the reordering of the input and output to its blocked layout.
@@ -17,7 +17,6 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter_ns, thread_time_ns
 from typing import Any, NamedTuple
@@ -92,7 +91,7 @@ SHAPES = (
 class Rival:
     """onnxruntime on a model of one layer."""
 
-    def __init__(self, shape: Shape, x: Any, w: Any, b: Any, pads: tuple[int, ...], threads: int) -> None:
+    def __init__(self, shape: Shape, x: Any, w: Any, b: Any, pads: tuple[int, ...]) -> None:
         rank = len(shape.k)
         node = helper.make_node(
             "Conv", ["x", "w", "b"], ["y"], strides=[shape.s] * rank, pads=pads, group=shape.group, name="layer"
@@ -108,7 +107,7 @@ class Rival:
         model.ir_version = 9
         raw, self.feeds = model.SerializeToString(), {"x": x}
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(tempfile.mkdtemp()) / "layer")
@@ -138,25 +137,21 @@ class Rival:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--only", default="")
     parser.add_argument("--all", action="store_true", help="every layout and tile, not the best of each algorithm")
-    parser.add_argument("--cpu", action="store_true", help="processor time, on a busy machine; of one thread only")
+    parser.add_argument("--cpu", action="store_true", help="processor time, on a busy machine")
     args = parser.parse_args()
-    clock = thread_time_ns if args.cpu and args.threads == 1 else perf_counter_ns
-    pool = ThreadPoolExecutor(args.threads) if args.threads > 1 else None
-    ws = Workspace(args.threads, pool)
+    clock = thread_time_ns if args.cpu else perf_counter_ns
+    ws = Workspace()
     with threadpool_limits(1, "blas"):
         wanted = [shape for shape in SHAPES if args.only in shape.name]
-        ratios = [row(shape, ws, args.threads, args.runs, clock, every=args.all) for shape in wanted]
+        ratios = [row(shape, ws, args.runs, clock, every=args.all) for shape in wanted]
     best = np.exp(np.log(np.array(ratios)).mean(0))
     print(f"\ngeometric mean of the best: {best[0]:.2f} of run, {best[1]:.2f} of node, {len(ratios)} layers")
 
 
-def row(
-    shape: Shape, ws: Workspace, threads: int, runs: int, clock: Callable[[], int], *, every: bool
-) -> tuple[float, float]:
+def row(shape: Shape, ws: Workspace, runs: int, clock: Callable[[], int], *, every: bool) -> tuple[float, float]:
     """Measure and print one layer; its best ratios."""
     rng = np.random.default_rng(0)
     pads = shape.p if shape.p is not None else tuple(k // 2 for k in shape.k)
@@ -165,12 +160,12 @@ def row(
     w = rng.standard_normal((shape.m, c // shape.group, *shape.k), dtype=np.float32)
     b = rng.standard_normal(shape.m, dtype=np.float32)
     g = geometry(x.shape, w.shape, ConvAttrs(strides=(shape.s,) * len(shape.k), pads=pads * 2, group=shape.group))
-    rival = Rival(shape, x, w, b, pads * 2, threads)
+    rival = Rival(shape, x, w, b, pads * 2)
     truth = rival.output()
     last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     inputs = {"nchw": x.reshape(g.x_shape("nchw")), "nhwc": last.reshape(g.x_shape("nhwc"))}
     layers = [Layer(Trial(a, tile), g, w, b) for a in candidates(g) for tile in a.tiles]
-    ws.reserve(max(t.algorithm.scratch(g, t.tile, np.float32, threads) for t in (layer.trial for layer in layers)))
+    ws.reserve(max(t.algorithm.scratch(g, t.tile, np.float32, 1) for t in (layer.trial for layer in layers)))
     outputs = {k: aligned(g.y_shape(k), np.float32) for k in inputs}
     times: list[list[int]] = [[] for _ in layers]
     rival_times: list[int] = []

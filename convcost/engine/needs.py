@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from convcost.engine.kernels.conv import Algorithm, Geometry, candidates, geometry
+from convcost.engine.kernels.convolution import parts
 from convcost.engine.kernels.convolution.choose import likely
 from convcost.errors import ShapeError
 from convcost.ir import DType, Graph, Node, Tensor
@@ -79,19 +80,21 @@ def of_recurrent(node: Node, graph: Graph) -> int:
 @lru_cache(maxsize=1024)
 def _needs(g: Geometry, threads: int) -> Needs:
     found = likely(g, candidates(g))
-    forms: dict[tuple[object, ...], int] = {a.form: a.weight_bytes(g) for a in found}
+    shared = [(a, n) for a in found for n in ((1, threads) if parts.divides(a, g, threads) else (1,))]
+    forms: dict[tuple[object, ...], int] = {(a.form, n): parts.weight_bytes(a, g, n) for a, n in shared}
     lean = max((a.weight_bytes(g) for a in candidates(g, lean=True)), default=0)
-    usual = min(found, key=lambda a: a.work(g)).weight_bytes(g) if found else 0
-    scratch = threads * max((_scratch(a, g, threads) for a in found), default=0)
+    usual = min(found, key=lambda a: a.work(g)) if found else None
+    held = max((forms[usual.form, n] for a, n in shared if a is usual), default=0) if usual else 0
+    scratch = threads * max((_scratch(a, g, threads, n) for a, n in shared), default=0)
     arrays = 8 * (g.batch * g.c * _product(g.spatial) + g.positions * g.m)
     weights = 4 * g.m * g.cg * g.taps
     most = max(max(forms.values(), default=0), lean)
     trial = arrays + weights + sum(forms.values()) + scratch
-    return Needs(min(most, int(usual * SPARE) + SPARE_EACH), lean, scratch, int(trial * TRIALS))
+    return Needs(min(most, int(held * SPARE) + SPARE_EACH), lean, scratch, int(trial * TRIALS))
 
 
-def _scratch(a: Algorithm, g: Geometry, threads: int) -> int:
-    return max(a.scratch(g, tile, np.float32, threads) for tile in a.tiles)
+def _scratch(a: Algorithm, g: Geometry, threads: int, shares: int) -> int:
+    return max(parts.scratch(a, g, tile, np.float32, threads, shares) for tile in a.tiles)
 
 
 def _product(sizes: tuple[int, ...]) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
@@ -41,14 +41,13 @@ class Programs:
         self.threads = threads
         self.lock = threading.RLock()
         self.made: dict[tuple[object, ...], Program | None] = {}
-        self.executor: ThreadPoolExecutor | None = None
         self.worth = any(step.node.op in WORTH for step in plan.steps)
 
     def find(self, inputs: list[Value], *, fuse: bool) -> Program | None:
         """The program for inputs of these shapes; None where the graph is run node by node."""
         if not self.worth or not all(isinstance(v, np.ndarray) for v in inputs):
             return None
-        key = (fuse, *((v.shape, v.dtype.str) for v in inputs))
+        key = (fuse, os.getpid(), *((v.shape, v.dtype.str) for v in inputs))
         with self.lock:
             if key not in self.made:
                 self.make_room(fuse=fuse)
@@ -68,9 +67,7 @@ class Programs:
     def make(self, inputs: list[Value], *, fuse: bool) -> Program | None:
         """A program, or None where it cannot be made: run node by node, the model then says what is wrong with it."""
         threads = self.threads or blas_threads()
-        if threads > 1 and self.executor is None:
-            self.executor = ThreadPoolExecutor(threads - 1, thread_name_prefix="convcost")
-        tuning = Tuning(fuse=fuse, tune=self.tune, exact=self.exact, threads=threads, executor=self.executor)
+        tuning = Tuning(fuse=fuse, tune=self.tune, exact=self.exact, threads=threads)
         graph = self.graph
         if any(d.__class__ is not int for t in graph.inputs for d in t.shape or ((),)):
             given = tuple(_named(t, v) for t, v in zip(graph.inputs, inputs, strict=True))

@@ -15,7 +15,6 @@ from onnx import TensorProto, helper, numpy_helper
 from convcost import onnx_reader
 from convcost.engine import Session
 from convcost.engine.guard import Watch
-from convcost.engine.kernels.convolution.workspace import TRIED, Stage, Workspace
 from convcost.engine.static.buffers import Arena
 
 
@@ -273,16 +272,3 @@ def test_a_transposition_and_a_view_have_a_time_each() -> None:
         .nodes
     }
     assert {"Transpose", "Reshape"} <= set(times)
-
-
-def test_a_stage_gives_the_same_on_one_thread_and_on_several() -> None:
-    """Each program adds to its own half; both ways have run, and one of them was kept."""
-    with ThreadPoolExecutor(1) as executor:
-        ws = Workspace(2, executor)
-        y = np.zeros(8)
-        stage = Stage([[(np.add, (half, 1.0, half))] for half in (y[:4], y[4:])])
-        for _ in range(TRIED + 4):
-            stage.execute(ws)
-    assert y.tolist() == [TRIED + 4.0] * 8
-    assert max(stage.best) < 1.0
-    assert stage.shared == (stage.best[0] < stage.best[1])

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from convcost import api
 from convcost.engine import Session, guest
+from convcost.engine.static.team import Processes, forks
 from convcost.engine.verify import compare
 from convcost.engine.weights import varints
 from convcost.explaining import codes
@@ -89,6 +90,16 @@ def ask(w: Any, done: Any, value: Any = None) -> Any:
     value = np.zeros(1) if value is None else value
     request = guest.Request(model="m", names=("x",), inputs=str(w.place / "i.npz"), outputs=str(w.place / "o.npz"))
     return guest.ask(request, {"x": value}, w.place, seconds=1)
+
+
+def c433_killed(_: Any) -> Any:
+    if not forks():
+        pytest.skip("shares run on threads here")
+    team = Processes([[[(len, ("",))], [(int, ("no number",))]]], 2)
+    try:
+        team.run(0)
+    finally:
+        team.close()
 
 
 def c440_not_installed(w: Any) -> Any:

@@ -6,7 +6,7 @@ One call, arrays as ONNX has them (channels first):
 
 Plan once, run many, in either layout (`nchw` channels first, `nhwc` channels last, at any rank):
 
-    ws = Workspace(threads, executor)             # one for a whole network; BLAS must be limited to one thread
+    ws = Workspace(threads)                       # one for a whole network; BLAS must be limited to one thread
     g = geometry(x_shape, w_shape, attrs)         # from the channels-first shapes
     choice = choose(g, np.float32, workspace=ws)  # timed trials, remembered; or heuristic(g, x_layout=…, y_layout=…)
     trial = choice.best                           # or choice.for_layout("nhwc", "nhwc"); .seconds, .algorithm, .tile
@@ -30,11 +30,12 @@ from typing import Any
 
 import numpy as np
 
+from convcost.engine.kernels.convolution import parts
 from convcost.engine.kernels.convolution.choose import Choice, Trial, candidates, choose, heuristic
 from convcost.engine.kernels.convolution.epilogue import Activation, epilogue, relu
 from convcost.engine.kernels.convolution.geometry import Geometry, geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, Algorithm
-from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned, execute
 from convcost.ops.conv import ConvAttrs
 
 __all__ = [
@@ -64,7 +65,7 @@ class Layer:
     last one run what it compiled; other arrays are compiled first, which takes some tens of microseconds a tile.
     """
 
-    __slots__ = ("_arrays", "_programs", "end", "g", "prepared", "trial")
+    __slots__ = ("_arrays", "_programs", "end", "g", "prepared", "shares", "trial")
 
     def __init__(
         self,
@@ -78,12 +79,20 @@ class Layer:
         shape = (g.c, g.mg, *g.kernel) if g.transposed else (g.m, g.cg, *g.kernel)
         self.trial = trial
         self.g = g
+        self._arrays: tuple[Any, ...] = ()
+        self._programs: list[Program] = []
+        self.shares: list[tuple[tuple[int, int], Layer]] = []
+        if trial.shares > 1:
+            one = replace(trial, shares=1)
+            for part in parts.ranges(g, trial.shares):
+                here = slice(*part)
+                own = Layer(one, parts.part_of(g, part), w[here], None if b is None else b[here], activation)
+                self.shares.append((part, own))
+            return
         self.prepared: Any = trial.algorithm.prepare(w.reshape(shape), g)
         if g.shuffled == g.group and b is not None:
             b = b.reshape(g.group, g.mg).T.reshape(-1)
         self.end = replace(epilogue(b, None, activation), floor=floor)
-        self._arrays: tuple[Any, ...] = ()
-        self._programs: list[Program] = []
 
     def __call__(self, x: Array, y: Array, ws: Workspace, addend: Array | None = None) -> None:
         """Write activation(conv(x) + b + addend) to y, in the layouts of the algorithm."""
@@ -91,10 +100,16 @@ class Layer:
         if len(self._arrays) != 4 or any(a is not b for a, b in zip(arrays, self._arrays, strict=True)):
             self._programs = self.compile(x, y, ws, addend)
             self._arrays = arrays
-        ws.execute(self._programs)
+        execute(self._programs)
 
     def compile(self, x: Array, y: Array, ws: Workspace, addend: Array | None = None) -> list[Program]:
-        """The programs of this layer on these very arrays, for `ws.execute`."""
+        """The programs of this layer on these very arrays, one for each share."""
+        if self.shares:
+            layout, programs = self.trial.algorithm.y_layout, []
+            for slot, (part, layer) in enumerate(self.shares):
+                more = None if addend is None else parts.channels(addend, part, layout)
+                programs += layer.compile(x, parts.channels(y, part, layout), ws.alone(slot, 0), more)
+            return programs
         end = self.end if addend is None else replace(self.end, addend=addend)
         return self.trial.algorithm.compile(x, self.prepared, self.g, y, ws, end, self.trial.tile)
 

@@ -41,10 +41,10 @@ class Arena:
     def nbytes(self) -> int:
         return sum(self.sizes)
 
-    def allocate(self) -> None:
-        """Reserve the memory of all blocks."""
+    def allocate(self, *, common: bool = False) -> None:
+        """Reserve the memory of all blocks; `common` to this process and its forks."""
         for size in self.sizes:
-            self.memory.append(aligned((size,), np.uint8))
+            self.memory.append(aligned((size,), np.uint8, common=common))
 
     def array(self, block: int, shape: tuple[int, ...]) -> Array:
         """A block as a float32 array."""

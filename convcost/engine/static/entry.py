@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from convcost.engine.kernels.convolution.workspace import Stage
 from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
 
@@ -18,13 +17,16 @@ class Place:
 
 
 class Entry:
-    """One unit, ready to run: `before` brings inputs into place, `stages` compute; or the step of a usual kernel."""
+    """One unit, ready to run: `loads` bring inputs into place, the stages of these numbers compute.
+
+    Or the step of a usual kernel.
+    """
 
     __slots__ = ("algorithm", "arrays", "loads", "stages", "unit")
 
     def __init__(self, unit: Unit, algorithm: str) -> None:
         self.unit = unit
         self.algorithm = algorithm
-        self.stages: list[Stage] = []
+        self.stages: list[int] = []
         self.loads: list[tuple[Array, str, bool]] = []
         self.arrays: dict[str, Array] = {}

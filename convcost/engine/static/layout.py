@@ -98,7 +98,7 @@ class Layouts:
         """Take candidates with smaller weights, where that costs the least time a byte, until all fit in `allowed`."""
         convs = [u for u in self.units if u.kind == "conv"]
         trials = {id(u): self.trial(u) for u in convs}
-        forms = {k: t.algorithm.weight_bytes(geometries[k]) for k, t in trials.items() if t is not None}
+        forms = {k: t.weight_bytes(geometries[k]) for k, t in trials.items() if t is not None}
         swaps = []
         for unit in convs:
             now, g = trials[id(unit)], geometries[id(unit)]
@@ -106,13 +106,13 @@ class Layouts:
                 continue
             same = [t for t in self.choices[id(unit)].trials if t.layouts == now.layouts]
             for t in same:
-                saved = forms[id(unit)] - t.algorithm.weight_bytes(g)
+                saved = forms[id(unit)] - t.weight_bytes(g)
                 if saved > 0:
                     swaps.append((((t.seconds or 0.0) - (now.seconds or 0.0)) / saved, id(unit), t))
         for _, key, t in sorted(swaps, key=lambda s: s[0]):
             if sum(forms.values()) <= allowed:
                 return
-            size = t.algorithm.weight_bytes(geometries[key])
+            size = t.weight_bytes(geometries[key])
             if size < forms[key]:
                 forms[key] = size
                 self.choices[key] = self.choices[key].preferring(t)

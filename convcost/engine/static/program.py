@@ -10,7 +10,6 @@ import numpy as np
 from convcost.engine.guard import Watch
 from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, choose, geometry, heuristic
 from convcost.engine.kernels.convolution.workspace import Program as Calls
-from convcost.engine.kernels.convolution.workspace import Stage
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
 from convcost.engine.static.entry import Entry
@@ -19,6 +18,7 @@ from convcost.engine.static.fuse import Fuser
 from convcost.engine.static.layout import FIRST, LAST, PLAIN, Layouts
 from convcost.engine.static.places import Places
 from convcost.engine.static.pool import pool
+from convcost.engine.static.team import Team, forks, run, team
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array, Value
@@ -54,19 +54,22 @@ class Program:
         self.memory = Places(self.units, self.read, self.layouts, outputs, fuse=tuning.fuse)
         if self.memory.arena.nbytes > limit:
             raise EngineError("the buffers of the compiled plan do not fit", code="C430")
-        self.memory.arena.allocate()
+        self.memory.arena.allocate(common=self.ws.threads > 1 and forks())
         for unit in self.units:
             trial = self.layouts.trial(unit) if unit.kind == "conv" else None
             if trial is not None:
-                scratch = trial.algorithm.scratch(self.geometries[id(unit)], trial.tile, np.float32, self.ws.threads)
+                scratch = trial.scratch(self.geometries[id(unit)], np.float32, self.ws.threads)
                 self.ws.reserve(scratch)
+        self.stages: list[list[Calls]] = []
         self.entries = [self.entry(i, unit) for i, unit in enumerate(self.units)]
+        self.team: Team | None = None
+        self.begun = False
 
     @property
     def nbytes(self) -> int:
         """Bytes of arrays, scratch and prepared weights."""
         trials = [(self.layouts.trial(u), self.geometries[id(u)]) for u in self.units if u.kind == "conv"]
-        forms = sum(t.algorithm.weight_bytes(g) for t, g in trials if t is not None)
+        forms = sum(t.weight_bytes(g) for t, g in trials if t is not None)
         return self.memory.arena.nbytes + self.ws.held + forms
 
     def geometry(self, unit: Unit) -> Geometry:
@@ -81,7 +84,8 @@ class Program:
         if self.tuning.tune:
             return choose(g, exact=self.tuning.exact, lean=self.tuning.lean, workspace=self.ws)
         pairs = [(a, b) for a in (LAST, FIRST) for b in (LAST, FIRST)]
-        found = [heuristic(g, exact=self.tuning.exact, x_layout=a, y_layout=b, lean=self.tuning.lean) for a, b in pairs]
+        exact, lean, threads = self.tuning.exact, self.tuning.lean, self.ws.threads
+        found = [heuristic(g, exact=exact, x_layout=a, y_layout=b, lean=lean, threads=threads) for a, b in pairs]
         return Choice(tuple(t for t in found if t is not None))
 
     # compiling ------------------------------------------------------------------------------------------------------
@@ -96,20 +100,25 @@ class Program:
             of = FIRST if to == LAST else LAST
             x, y = self.memory.array(name, source, of), self.memory.array(name, block, to)
             view = np.moveaxis(x, 1, -1) if to == LAST else np.moveaxis(x, -1, 1)
-            entry.stages.append(Stage([[(np.copyto, (y, view))]]))
+            self.add(entry, [[(np.copyto, (y, view))]])
         if unit.kind == "generic":
             entry.arrays = {n: self.memory.array(n, block, FIRST) for n, block in self.memory.spots[i][0].items()}
         else:
             calls = self.calls(i, unit, entry)
             if calls:
-                entry.stages.append(Stage(calls))
+                self.add(entry, calls)
             if unit.kind in ("concat", "pool") and (unit.floor is not None or unit.bias is not None):
                 place, layout = self.memory.spots[i][1][unit.outputs[0]], self.layouts.layout(unit.outputs[0])
                 y = self.memory.array(unit.outputs[0], place, layout)
-                entry.stages.append(Stage(finish(unit, y, layout, self.ws)))
+                self.add(entry, finish(unit, y, layout, self.ws))
             if self.tuning.fuse and len(unit.nodes) > 1:
                 entry.algorithm += "".join(f" + {n.op}" for n in unit.nodes[1:])
         return entry
+
+    def add(self, entry: Entry, programs: list[Calls]) -> None:
+        """One more stage of an entry."""
+        entry.stages.append(len(self.stages))
+        self.stages.append(programs)
 
     def calls(self, i: int, unit: Unit, entry: Entry) -> list[Calls]:
         """The calls of one unit on its arrays."""
@@ -152,21 +161,23 @@ class Program:
 
     def execute(self, inputs: list[Value], watch: Watch) -> list[Value]:
         """One run: the outputs, in arrays of their own."""
+        if not self.begun:
+            self.team, self.begun = team(self.stages, self.ws.threads), True
         values: dict[str, Value] = dict(self.read.constants)
         for slot, value in zip(self.plan.inputs, inputs, strict=True):
             values[self.read.names[slot]] = value
         hurried = watch.clock is None and watch.deadline is None
         for i, entry in enumerate(self.entries):
             if hurried and not entry.loads:
-                for stage in entry.stages:
-                    stage.execute(self.ws)
+                for number in entry.stages:
+                    self.stage(number)
             elif entry.stages or entry.loads or (entry.unit.kind == "alias" and watch.clock is not None):
                 start = watch.before(entry.unit.step.node)
                 for array, name, last in entry.loads:
                     given = np.asarray(values[name])
                     np.copyto(array, np.moveaxis(given, 1, -1) if last else given)
-                for stage in entry.stages:
-                    self.stage(stage, entry, watch)
+                for number in entry.stages:
+                    self.portions(number, entry, watch)
                 watch.after(entry.unit.step.node, entry.algorithm, start)
             if entry.unit.kind == "generic":
                 self.generic(entry, values, watch)
@@ -174,15 +185,24 @@ class Program:
                 values.pop(name, None)
         return [self.output(self.read.names[s], values) for s in self.plan.outputs]
 
-    def stage(self, stage: Stage, entry: Entry, watch: Watch) -> None:
-        """Calls that run side by side; in portions where there is a time limit."""
-        if watch.deadline is None or (longest := max(map(len, stage.programs))) <= PORTION:
-            stage.execute(self.ws)
+    def stage(self, number: int, start: int = 0, stop: int | None = None) -> None:
+        """Calls `start` to `stop` of the programs of a stage, side by side where there are several."""
+        programs = self.stages[number]
+        if self.team is not None and len(programs) > 1:
+            self.team.run(number, start, stop)
+            return
+        for program in programs:
+            run(program, start, stop)
+
+    def portions(self, number: int, entry: Entry, watch: Watch) -> None:
+        """A stage; in portions where there is a time limit."""
+        if watch.deadline is None or (longest := max(map(len, self.stages[number]))) <= PORTION:
+            self.stage(number)
             return
         for start in range(0, longest, PORTION):
             if watch.late_now():
                 raise watch.late(entry.unit.step.node)
-            self.ws.execute([part for calls in stage.programs if (part := calls[start : start + PORTION])])
+            self.stage(number, start, start + PORTION)
 
     @staticmethod
     def generic(entry: Entry, values: dict[str, Value], watch: Watch) -> None:

@@ -85,6 +85,12 @@ RUNNING = (
         "A Loop whose condition stays true.",
     ),
     Code(
+        "C433",
+        "A process that computed a part of a layer has ended.",
+        "Run again, or with --threads 1; the system ends processes where memory is short.",
+        "A run on two threads whose second process was killed.",
+    ),
+    Code(
         "C440",
         "onnxruntime is asked for and is not installed.",
         "pip install 'convcost[onnxruntime]'",

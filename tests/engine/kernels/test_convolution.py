@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -30,9 +29,8 @@ Definition = Callable[[Any, Any, Any, Geometry], Any]
 
 
 @pytest.fixture(scope="module")
-def two_threads() -> Iterator[Workspace]:
-    with ThreadPoolExecutor(2) as executor:
-        yield Workspace(2, executor)
+def two_threads() -> Workspace:
+    return Workspace(2)
 
 
 def attributes(p: Any, *, transposed: bool) -> ConvAttrs:

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
-from time import perf_counter_ns, thread_time_ns
+from time import thread_time_ns
 
 import numpy as np
 import numpy.typing as npt
 
+from convcost.engine.kernels.convolution import parts
 from convcost.engine.kernels.convolution.epilogue import epilogue, relu
 from convcost.engine.kernels.convolution.fft import SLOW
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.table import ALGORITHMS, LAST, Algorithm
-from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned
+from convcost.engine.kernels.convolution.workspace import Array, Program, Workspace, aligned, execute
 
 Layouts = tuple[tuple[str, str], ...]
 ROUNDS = 6
@@ -54,15 +55,27 @@ def forced(name: str | None) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A candidate and its shortest run in seconds (None: not measured)."""
+    """A candidate and its shortest run in seconds (None: not measured).
+
+    With `shares`, so many threads share the output channels, each by this algorithm; else they share the positions.
+    """
 
     algorithm: Algorithm
     tile: int
     seconds: float | None = None
+    shares: int = 1
 
     @property
     def layouts(self) -> tuple[str, str]:
         return self.algorithm.x_layout, self.algorithm.y_layout
+
+    def weight_bytes(self, g: Geometry) -> int:
+        """Bytes of the prepared weights."""
+        return parts.weight_bytes(self.algorithm, g, self.shares)
+
+    def scratch(self, g: Geometry, dtype: npt.DTypeLike, threads: int) -> int:
+        """Bytes of scratch a thread."""
+        return parts.scratch(self.algorithm, g, self.tile, dtype, threads, self.shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +104,10 @@ class Choice:
         for t in self.trials:
             first = best.setdefault(t.layouts, t)
             close = (t.seconds or 0.0) <= FRUGAL * (first.seconds or 0.0)
-            if t is not first and close and 2 * t.algorithm.weight_bytes(g) <= first.algorithm.weight_bytes(g):
+            if t is not first and close and 2 * t.weight_bytes(g) <= first.weight_bytes(g):
                 best[t.layouts] = replace(t, seconds=first.seconds)
-        taken = {(id(t.algorithm), t.tile) for t in best.values()}
-        others = [t for t in self.trials if (id(t.algorithm), t.tile) not in taken]
+        taken = {(id(t.algorithm), t.tile, t.shares) for t in best.values()}
+        others = [t for t in self.trials if (id(t.algorithm), t.tile, t.shares) not in taken]
         order = sorted([*best.values(), *others], key=lambda t: t.seconds or 0.0)
         return replace(self, trials=tuple(order))
 
@@ -122,14 +135,21 @@ def candidates(
 
 
 def heuristic(
-    g: Geometry, *, exact: bool = False, x_layout: str = LAST, y_layout: str = LAST, lean: bool = False
+    g: Geometry,
+    *,
+    exact: bool = False,
+    x_layout: str = LAST,
+    y_layout: str = LAST,
+    lean: bool = False,
+    threads: int = 1,
 ) -> Trial | None:
     """The candidate with the least predicted work, and its middle tile; None where no algorithm joins the layouts."""
     found = candidates(g, exact=exact, layouts=((x_layout, y_layout),), lean=lean)
     if not found:
         return None
     best = min(found, key=lambda a: a.work(g))
-    return Trial(best, best.tiles[len(best.tiles) // 2])
+    shares = threads if parts.divides(best, g, threads) and parts.heavy(g) else 1
+    return Trial(best, best.tiles[len(best.tiles) // 2], shares=shares)
 
 
 _known: dict[tuple[Geometry, str, bool, bool, int, Layouts | None, str | None], Choice] = {}
@@ -188,19 +208,26 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], w
     ys = {k: aligned(g.y_shape(k), dtype) for k in ("nchw", "nhwc")}
     floor = np.zeros(g.c, dtype) if g.floored else None
     end = replace(epilogue(bias=np.zeros(g.m, dtype), activation=relu), floor=floor)
-    ws.reserve(max(a.scratch(g, tile, dtype, ws.threads) for a in found for tile in a.tiles))
-    trials: list[Trial] = []
+    trials = [
+        Trial(a, tile, shares=n)
+        for a in found
+        for n in ((1, ws.threads) if parts.divides(a, g, ws.threads) else (1,))
+        for tile in a.tiles
+    ]
+    ws.reserve(max(t.scratch(g, dtype, ws.threads) for t in trials))
     makers: list[Callable[[], list[Program]]] = []
     forms: dict[tuple[object, ...], object] = {}
-    for a in found:
-        prepared = forms[a.form] if a.form in forms else forms.setdefault(a.form, a.prepare(w, g))
-        for tile in a.tiles:
-            trials.append(Trial(a, tile))
-            makers.append(partial(a.compile, xs[a.x_layout], prepared, g, ys[a.y_layout], ws, end, tile))
-    times = _race(trials, makers, ws)
+    for t in trials:
+        a, part = t.algorithm, parts.ranges(g, t.shares)[-1]
+        own, form = parts.part_of(g, part), (a.form, t.shares)
+        prepared = forms[form] if form in forms else forms.setdefault(form, a.prepare(w[: own.m * len(w) // g.m], own))
+        ends = end if t.shares == 1 else replace(epilogue(bias=np.zeros(own.m, dtype), activation=relu), floor=floor)
+        y, space = parts.channels(ys[a.y_layout], part, a.y_layout), ws if t.shares == 1 else ws.alone(0, 0)
+        makers.append(partial(a.compile, xs[a.x_layout], prepared, own, y, space, ends, t.tile))
+    times = _race(trials, makers)
     order = sorted(range(len(trials)), key=times.__getitem__)
     return Choice(
-        trials=tuple(Trial(trials[i].algorithm, trials[i].tile, times[i]) for i in order),
+        trials=tuple(replace(trials[i], seconds=times[i]) for i in order),
         transpose_x=_transposition(xs),
         transpose_y=_transposition(ys),
     )
@@ -212,15 +239,14 @@ def _random(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[np
     return out
 
 
-def _race(trials: list[Trial], makers: list[Callable[[], list[Program]]], ws: Workspace) -> list[float]:
-    """The shortest run of each, in seconds: of the processor's time where one thread runs, as others use it too.
+def _race(trials: list[Trial], makers: list[Callable[[], list[Program]]]) -> list[float]:
+    """The shortest run of each, in seconds of the processor's time: of the longest share, for several threads.
 
     Programs of many calls are not kept from turn to turn, as together they would take more memory than the arrays.
     """
-    clock = thread_time_ns if ws.threads == 1 else perf_counter_ns
     times = [float("inf")] * len(trials)
     kept: dict[int, list[Program]] = {}
-    start = clock()
+    start = thread_time_ns()
     for turn in range(ROUNDS):
         best: dict[tuple[str, str], float] = {}
         for t, seconds in zip(trials, times, strict=True):
@@ -232,10 +258,13 @@ def _race(trials: list[Trial], makers: list[Callable[[], list[Program]]], ws: Wo
             program = kept[i] if i in kept else make()
             if sum(map(len, program)) < MANY:
                 kept[i] = program
-            begin = clock()
-            ws.execute(program)
-            times[i] = min(times[i], (clock() - begin) * 1e-9)
-        if turn and (clock() - start) * 1e-9 > BUDGET:
+            longest = 0
+            for share in program:
+                begin = thread_time_ns()
+                execute([share])
+                longest = max(longest, thread_time_ns() - begin)
+            times[i] = min(times[i], longest * 1e-9)
+        if turn and (thread_time_ns() - start) * 1e-9 > BUDGET:
             break
     return times
 

@@ -60,18 +60,6 @@ class Epilogue:
             program.append((self.activation, (tile.reshape(-1) if dense else tile,)))
         return program
 
-    def columns(self, y: Array, start: int, stop: int) -> Program:
-        """Finish columns `start` to `stop` of y: (positions, M)."""
-        program: Program = []
-        tile = y[:, start:stop]
-        if self.bias is not None:
-            program.append((np.add, (tile, self.bias[start:stop], tile)))
-        if self.addend is not None:
-            program.append((np.add, (tile, self.addend.reshape(y.shape)[:, start:stop], tile)))
-        if self.activation is not None:
-            program.append((self.activation, (tile,)))
-        return program
-
     def first(self, y: Array, image: int, start: int, stop: int) -> Program:
         """Finish columns `start` to `stop` of y[image]: (M, positions)."""
         program: Program = []

@@ -16,9 +16,6 @@ from convcost.engine.kernels.convolution.epilogue import Epilogue
 from convcost.engine.kernels.convolution.geometry import Geometry
 from convcost.engine.kernels.convolution.workspace import Array, Box, Program, Workspace, boxes, scratch_size
 
-FEW = 128
-"""Positions up to this are not shared among threads: each would read all weights."""
-
 
 def applies(g: Geometry) -> str | None:
     """None, or why not."""
@@ -39,7 +36,7 @@ def limit(g: Geometry, tile: int, itemsize: int) -> int:
 def scratch(g: Geometry, tile: int, dtype: npt.DTypeLike, threads: int) -> int:  # noqa: ARG001 - common signature
     """Bytes of scratch a thread."""
     places = min(limit(g, tile, np.dtype(dtype).itemsize), g.positions)
-    return scratch_size(dtype, (places, g.m)) if g.c > gemm.PART or places <= FEW else 0
+    return scratch_size(dtype, (places, g.m)) if g.c > gemm.PART else 0
 
 
 def to_last(
@@ -66,24 +63,8 @@ def to_last(
             program += end.last(flat, start, stop)
         return program
 
-    if ws.threads > 1 and not first and g.group == 1 and g.positions <= FEW:
-        return by_columns(source[0], w[0], flat, ws, end)
     grid = (g.batch, size) if first else (1, g.positions)
     return ws.share(boxes(grid, min(limit(g, tile, x.itemsize), grid[1]), ws.threads), share)
-
-
-def by_columns(x: Array, w: Array, y: Array, ws: Workspace, end: Epilogue) -> list[Program]:
-    """Threads share the output channels of a few positions, so that each weight is read once. y = x @ w."""
-
-    def share(part: Sequence[Box], slot: int) -> Program:
-        program: Program = []
-        for ((a, b),) in part:
-            (spare,) = ws.take(slot, x.dtype, (x.shape[0], b - a))
-            program += gemm.split_product(x, w[:, a:b], y[:, a:b], spare)
-            program += end.columns(y, a, b)
-        return program
-
-    return ws.share(boxes((w.shape[1],), -(-w.shape[1] // ws.threads)), share)
 
 
 def to_first(

@@ -1,14 +1,12 @@
-"""Scratch memory that is reused from layer to layer, compiled steps, and the threads that share them."""
+"""Scratch memory that is reused from layer to layer, compiled steps, and their shares for several threads."""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import pairwise, product
 from math import prod
-from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,8 +20,6 @@ Program = list[Step]
 T = TypeVar("T")
 ALIGN = 64
 MAPPED = 256 * 1024
-TRIED = 6
-"""Runs of a stage in which both ways are tried in turn."""
 HUGE = 4 * 1024 * 1024
 """Bytes from which on pages of 2 MB are asked for: fewer misses where the processor looks up addresses."""
 
@@ -31,13 +27,11 @@ HUGE = 4 * 1024 * 1024
 class Workspace:
     """One scratch buffer a thread, which grows on demand and stays warm in the cache between layers.
 
-    `executor` runs `threads - 1` shares of every layer beside the calling thread; BLAS itself must be limited to one
-    thread by the caller. A workspace serves one run at a time.
+    Layers are cut into as many shares as there are threads, see `static.team`. A workspace serves one run at a time.
     """
 
-    def __init__(self, threads: int = 1, executor: Executor | None = None) -> None:
-        self.threads = threads if executor is not None else 1
-        self.executor = executor
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
         self._buffers = [raw(0) for _ in range(self.threads)]
 
     @property
@@ -78,76 +72,30 @@ class Workspace:
         cuts = [len(items) * i // n for i in range(n + 1)]
         return [compile_share(items[a:b], i) for i, (a, b) in enumerate(pairwise(cuts))]
 
-    def execute(self, programs: Sequence[Program]) -> None:
-        """Run programs side by side, the first on the calling thread, and wait for all."""
-        if self.executor is None or len(programs) == 1:
-            for program in programs:
-                _run(program)
-            return
-        others = [self.executor.submit(_run, program) for program in programs[1:]]
-        try:
-            _run(programs[0])
-        finally:
-            for other in others:
-                other.result()
+
+def execute(programs: Sequence[Program]) -> None:
+    """Run programs one after the other."""
+    for program in programs:
+        for fn, args in program:
+            fn(*args)
 
 
-def _run(program: Program) -> None:
-    for fn, args in program:
-        fn(*args)
-
-
-class Stage:
-    """Programs that run side by side time and again, on several threads or one after the other: as is faster.
-
-    Handing work to another thread costs some tens of microseconds, more than small layers take: both ways are tried.
-    """
-
-    __slots__ = ("best", "programs", "runs", "shared")
-
-    def __init__(self, programs: Sequence[Program]) -> None:
-        self.programs = programs
-        self.runs = 0
-        self.best = [float("inf"), float("inf")]
-        self.shared = True
-
-    def execute(self, ws: Workspace) -> None:
-        """Run all and wait."""
-        if self.runs >= TRIED or ws.executor is None or len(self.programs) == 1:
-            if self.shared:
-                ws.execute(self.programs)
-            else:
-                for program in self.programs:
-                    _run(program)
-            return
-        turn = self.runs % 2
-        begin = perf_counter()
-        if turn:
-            for program in self.programs:
-                _run(program)
-        else:
-            ws.execute(self.programs)
-        self.best[turn] = min(self.best[turn], perf_counter() - begin)
-        self.runs += 1
-        self.shared = self.runs < TRIED or self.best[0] < self.best[1]
-
-
-def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """An uninitialised array that begins at a multiple of 64 bytes."""
+def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike, *, common: bool = False) -> Array:
+    """An uninitialised array that begins at a multiple of 64 bytes; `common` to this process and its forks."""
     kind = np.dtype(dtype)
-    buffer = raw(prod(shape) * kind.itemsize + ALIGN)
+    buffer = raw(prod(shape) * kind.itemsize + ALIGN, common=common)
     return np.ndarray(shape, kind, buffer, -buffer.ctypes.data % ALIGN)
 
 
-def raw(size: int) -> Array:
+def raw(size: int, *, common: bool = False) -> Array:
     """Uninitialised bytes. Many of them are a mapping of their own, which the system has back once they are free.
 
     An allocator keeps some of what it is given back: measured peaks would be above predicted ones.
     """
-    if size < MAPPED or not hasattr(mmap, "MAP_ANONYMOUS"):
+    if (size < MAPPED and not common) or not hasattr(mmap, "MAP_ANONYMOUS"):
         return np.empty(size, np.uint8)
     try:
-        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, size, flags=(mmap.MAP_SHARED if common else mmap.MAP_PRIVATE) | mmap.MAP_ANONYMOUS)
     except OSError:
         raise MemoryError(f"{size} bytes cannot be had") from None
     if size >= HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
