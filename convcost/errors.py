@@ -18,17 +18,38 @@ An interrupted run exits with 130 and a failed budget with 1; neither is an erro
 from __future__ import annotations
 
 
+def at(file: str | None, line: int | None = None, column: int | None = None) -> str:
+    """`list.txt:3:5`, or as much of it as is known."""
+    if file is None:
+        return "" if line is None else f"line {line}"
+    return ":".join(str(part) for part in (file, line, column) if part is not None)
+
+
 class ConvcostError(Exception):
-    """Base of all errors meant for the user: one line that says what is wrong, where, and what to do."""
+    """Base of all errors meant for the user: one line that says what is wrong, where, and what to do.
+
+    `str` of it is `PLACE: MESSAGE (node N)`, whose parts are there where they are known; `message` is without them.
+    """
 
     exit_code = 2
     default_code = "C000"
+    node: str | None = None
 
     def __init__(self, message: str, *, code: str | None = None, help: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
         self.help = help
+
+    def __str__(self) -> str:
+        """In one line, with the place that was added on the way up."""
+        start = f"{self.place}: " if self.place else ""
+        return start + self.message + (f" (node {self.node})" if self.node else "")
+
+    @property
+    def place(self) -> str:
+        """The file, and the line in it; empty where there is none to point at."""
+        return ""
 
 
 class UsageError(ConvcostError):
@@ -64,6 +85,11 @@ class NotationError(ConvcostError):
         self.source = source
         self.line = line
 
+    @property
+    def place(self) -> str:
+        """`list.txt:3` where the text is a line of a file."""
+        return at(self.source, self.line)
+
 
 class ModelError(ConvcostError):
     """A model file that cannot be read or that contradicts itself. `file` and `node` say where."""
@@ -82,6 +108,11 @@ class ModelError(ConvcostError):
         super().__init__(message, code=code, help=help)
         self.file = file
         self.node = node
+
+    @property
+    def place(self) -> str:
+        """The file as it was given."""
+        return at(self.file)
 
 
 class ConfigError(ConvcostError):
@@ -113,6 +144,11 @@ class ConfigError(ConvcostError):
         self.length = length
         self.text = text
         self.example = example
+
+    @property
+    def place(self) -> str:
+        """`convcost.toml:3:5`."""
+        return at(self.file, self.line, self.column if self.text else None) if self.file is not None else ""
 
 
 class EngineError(ConvcostError):

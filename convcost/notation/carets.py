@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from convcost.errors import NotationError
+from convcost.errors import NotationError, at
 from convcost.notation.faults import Span
 
 INDENT = "  "
@@ -74,10 +74,8 @@ def render_error(error: NotationError, width: int = WIDTH) -> str:
 
 def place(error: NotationError) -> str:
     """`list.txt:3: ` where the text is a line of a file; empty where it is the whole."""
-    if error.source is None:
-        return "" if error.line is None else f"line {error.line}: "
-    name = visible(error.source[:200])
-    return f"{name}: " if error.line is None else f"{name}:{error.line}: "
+    found = at(None if error.source is None else visible(error.source[:200]), error.line)
+    return f"{found}: " if found else ""
 
 
 def excerpt(text: str, span: Span, others: tuple[Span, ...], width: int) -> list[str]:

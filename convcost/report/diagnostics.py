@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcost.errors import ConfigError, ConvcostError, EngineError, ModelError, NotationError
+from convcost.errors import ConfigError, ConvcostError, EngineError, ModelError, NotationError, at
 from convcost.report.text import shorten, visible
 
 LONGEST = 500
@@ -24,9 +24,7 @@ def render_error(error: ConvcostError) -> str:
 
 def config_error(error: ConfigError) -> str:
     """The error with its place, the line of the file with carets, what to do, and lines to paste."""
-    place = "" if error.file is None else cut(error.file, FILE)
-    if place and error.line is not None:
-        place += f":{error.line}" + (f":{error.column}" if error.text else "")
+    place = at(cut(error.file, FILE), error.line, error.column if error.text else None) if error.file else ""
     start = f"convcost: error[{error.code}]: " + (f"{place}: " if place else "")
     if not error.text and not error.example:
         message = error.message if not error.help else f"{error.message}; {error.help}"

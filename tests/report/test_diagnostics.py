@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcost.errors import ConvcostError, EngineError, ModelError, ReportError, UsageError
+from convcost.errors import ConfigError, ConvcostError, EngineError, ModelError, NotationError, ReportError, UsageError
 from convcost.report.diagnostics import render_error
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=700)
@@ -27,6 +27,36 @@ ANY = st.text(st.characters(exclude_categories=()), max_size=700)
 )
 def test_form(error: ConvcostError, line: str) -> None:
     assert render_error(error) == line
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (UsageError("no such option --x", help="say yes"), "no such option --x"),
+        (ModelError("ends early", file="a/net.onnx"), "a/net.onnx: ends early"),
+        (
+            ModelError("3 does not divide 4", file="net.onnx", node="conv1"),
+            "net.onnx: 3 does not divide 4 (node conv1)",
+        ),
+        (EngineError("too large", node="n1"), "too large (node n1)"),
+        (
+            ConfigError("no number", file="convcost.toml", line=3, column=8, text="macs = x"),
+            "convcost.toml:3:8: no number",
+        ),
+        (ConfigError("there is no baseline", file="base.json"), "base.json: there is no baseline"),
+        (NotationError("no tensor", text="x", span=(0, 1), source="list.txt", line=3), "list.txt:3: no tensor"),
+        (NotationError("no tensor", text="x", span=(0, 1)), "no tensor"),
+    ],
+)
+def test_an_error_as_text_names_its_place(error: ConvcostError, text: str) -> None:
+    assert str(error) == text
+
+
+def test_a_place_that_becomes_known_later_is_named() -> None:
+    error = ModelError("ends early")
+    error.file = "net.onnx"
+    assert str(error) == "net.onnx: ends early"
+    assert render_error(error) == "convcost: error[C200]: net.onnx: ends early"
 
 
 @given(ANY, ANY, ANY)
