@@ -21,10 +21,12 @@ __all__ = ["check", "compare", "count", "diff", "explain", "export", "read", "sc
 def count(*sources: Source, **options: object) -> Report:
     """What each source costs, layer by layer. Options: the fields of `Options`.
 
-    A JSON report among the sources is taken over whole, as `read` does. Raises NotationError, ModelError or UsageError.
-    `count("12x12x3 -(5x5x3x256)->").models[0].totals.macs` is 1228800.
+    A JSON report among the sources is taken over whole, as `read` does. Raises NotationError, ModelError or UsageError;
+    the last also where no source is given. `count("12x12x3 -(5x5x3x256)->").models[0].totals.macs` is 1228800.
     """
     opts = options_from(options)
+    if not sources:
+        raise UsageError('nothing to count: give a shape string, as in "12x12x3 -(5x5x3x256)->", or an .onnx file')
     parts: list[tuple[str, Report]] = []
     models: list[record.Model] = []
     notes: list[record.Diagnostic] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from convcost.cli.options import Arguments, Command
 from convcost.cli.output import Destination
 from convcost.cli.reading import reading
-from convcost.errors import UsageError
 
 COMMAND = Command(
     name="count",
@@ -22,8 +21,6 @@ COMMAND = Command(
 def run(arguments: Arguments) -> int:
     """Count all sources into one report."""
     destination = Destination(arguments)
-    if not arguments.sources:
-        raise UsageError('nothing to count: give a shape string, as in "12x12x3 -(5x5x3x256)->", or an .onnx file')
     from convcost import api  # noqa: PLC0415 - mistakes in options are found without it
 
     destination.deliver(api.count(*arguments.sources, **reading(arguments)))

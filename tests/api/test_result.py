@@ -33,6 +33,12 @@ def test_all_public_names_are_there_and_documented() -> None:
         convcost.nonsense  # type: ignore[attr-defined]  # noqa: B018 - looking is what is tested
 
 
+@pytest.mark.parametrize("function", ["count", "compare", "read", "fleet"])
+def test_no_source_at_all_is_an_error(function: str) -> None:
+    with pytest.raises(convcost.UsageError, match=r"nothing to|no report|needs a source"):
+        getattr(convcost, function)()
+
+
 @pytest.mark.parametrize(
     "first",
     ["import convcost.fleet.pool", "from convcost import fleet", "import convcost; convcost.fleet", "import convcost"],
