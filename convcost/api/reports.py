@@ -61,23 +61,45 @@ def bytes_of(path: str, name: str) -> bytes:
         raise ModelError(f"cannot be read: {error}", file=name, code="C201") from None
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What any report begins with, whatever its schema."""
+
+    schema_version: str
+    tool: record.Tool
+
+
 def decoded(data: bytes, name: str) -> Report:
     """One report. `name` stands in errors."""
+    head = None
     try:
+        head = msgspec.json.decode(data, type=Head)
+        if major(head.schema_version) != major(record.SCHEMA_VERSION):
+            raise another_schema(head, name)
         report = msgspec.json.decode(data, type=Report)
         json.loads(data, object_pairs_hook=once, parse_int=short, parse_float=skip)
     except RecursionError:
         raise ModelError("not a convcost report: nested too deeply", file=name, code="C206") from None
     except (msgspec.MsgspecError, ValueError) as wrong:
+        if head is not None and head.schema_version != record.SCHEMA_VERSION:
+            raise another_schema(head, name) from None
         raise ModelError(f"not a convcost report: {wrong}", file=name, code="C206") from None
-    if report.schema_version.partition(".")[0] != record.SCHEMA_VERSION.partition(".")[0]:
-        said = f"schema version {report.schema_version[:20]}; this convcost reads {record.SCHEMA_VERSION}"
-        raise ModelError(said, file=name, code="C205")
     if report.diff is not None and not {d.metric for d in report.diff.totals} >= {*record.COUNTED, "peak_memory_bytes"}:
         raise ModelError(
             "not a convcost report: the totals of its difference are not all there", file=name, code="C206"
         )
     return report
+
+
+def major(version: str) -> str:
+    """The part of a version that changes when fields change their meaning."""
+    return version.partition(".")[0]
+
+
+def another_schema(head: Head, name: str) -> ModelError:
+    """What is said about a report of a schema that is not read."""
+    its = f"{head.schema_version[:20]}, written by {head.tool.name[:40]} {head.tool.version[:20]}"
+    ours = f"this convcost reads {record.SCHEMA_VERSION}"
+    return ModelError(f"a report of schema version {its}; {ours}", file=name, code="C205")
 
 
 class Depth(int):

@@ -53,6 +53,14 @@ WRONG = {
     "a lone surrogate": (changed(b'"name": "conv1"', b'"name": "\\ud800"'), "malformed"),
     "two documents": (GOOD + GOOD, "malformed"),
     "another schema": (changed(b'"schema_version": "1.0"', b'"schema_version": "2.0"'), "schema version 2.0"),
+    "another schema, in which nothing is the same": (
+        b'{"schema_version": "2.0", "tool": {"name": "convcost", "version": "3.1.0"}, "networks": []}',
+        "a report of schema version 2.0, written by convcost 3.1.0; this convcost reads 1.0",
+    ),
+    "a later schema with a word that is not known": (
+        changed(b'"schema_version": "1.0"', b'"schema_version": "1.9"').replace(b'"kind": "shape"', b'"kind": "cloud"'),
+        "a report of schema version 1.9, written by convcost ",
+    ),
     "a total under another name": (
         DIFFERENCE.replace(b'"metric": "macs"', b'"metric": "mac"'),
         "totals of its difference",
