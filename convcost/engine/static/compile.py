@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels.convolution.epilogue import rectify, relu
+from convcost.engine.kernels.convolution.epilogue import acting
 from convcost.engine.kernels.convolution.workspace import Program, Workspace
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit
@@ -41,14 +41,12 @@ def shared(ws: Workspace, items: Sequence[Any], make: Any) -> list[Program]:
 def activation(unit: Unit, x: Array, y: Array, ws: Workspace) -> list[Program]:
     """Y = act(x), flat."""
     a, b = x.reshape(-1), y.reshape(-1)
-    same = np.may_share_memory(a, b)
 
     def make(part: tuple[int, int]) -> Program:
         s = slice(*part)
-        if unit.act is relu:
-            return [(rectify, (a[s], b[s]))]
-        first: Program = [] if same else [(np.copyto, (b[s], a[s]))]
-        return [*first, (unit.act, (b[s],))] if unit.act is not None else first
+        if unit.act is not None:
+            return acting(unit.act, a[s], b[s])
+        return [] if np.may_share_memory(a, b) else [(np.copyto, (b[s], a[s]))]
 
     return shared(ws, pieces(a.size, PIECE), make)
 
@@ -60,7 +58,7 @@ def addition(unit: Unit, x: Array, other: Array, y: Array, ws: Workspace) -> lis
     def make(part: tuple[int, int]) -> Program:
         s = slice(*part)
         program: Program = [(np.add, (a[s], b[s], c[s]))]
-        return program if unit.act is None else [*program, (unit.act, (c[s],))]
+        return program if unit.act is None else program + acting(unit.act, c[s])
 
     return shared(ws, pieces(a.size, PIECE), make)
 
@@ -96,7 +94,7 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
         for operation, operand in operations:
             program.append((operation, (a, operand, b)))
             a = b
-        return program if unit.act is None else [*program, (unit.act, (b,))]
+        return program if unit.act is None else program + acting(unit.act, b)
 
     return shared(ws, views, make)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,6 @@ Activation = Callable[[Array], object]
 """Changes an array in place, element by element."""
 RUN = 8192
 """Elements of a repeated row: where rows are shorter, NumPy copies them to a buffer of this size first."""
-FEW = 4 * RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Epilogue:
         if self.addend is not None:
             program.append((np.add, (tile, self.addend.reshape(y.shape)[start:stop], tile)))
         if self.activation is not None:
-            program.append((self.activation, (tile.reshape(-1) if dense else tile,)))
+            program += acting(self.activation, tile.reshape(-1) if dense else tile)
         return program
 
     def first(self, y: Array, image: int, start: int, stop: int) -> Program:
@@ -69,7 +69,7 @@ class Epilogue:
         if self.addend is not None:
             program.append((np.add, (tile, self.addend.reshape(y.shape)[image, :, start:stop], tile)))
         if self.activation is not None:
-            program.append((self.activation, (tile,)))
+            program += acting(self.activation, tile)
         return program
 
 
@@ -82,26 +82,36 @@ def epilogue(bias: Array | None = None, addend: Array | None = None, activation:
     return Epilogue(bias=bias, wide=wide, addend=addend, activation=activation)
 
 
-def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, Array], None]:
-    """`function(x, bound)` to an output, for np.maximum or np.minimum and single precision.
+def along(function: Callable[..., object], x: Array, row: Array, out: Array) -> Program:
+    """Calls of function(x, row) to an output: contiguous arrays of one shape, and a row that repeats.
 
-    With a number NumPy's loop takes twice as long as with an array, so the number is repeated to a row that stays in
-    the first-level cache. For few elements the row would have to be fetched first, which takes longer.
+    Whole rows are one call and what is left another, so that both operands of NumPy's loop are long and contiguous:
+    np.maximum of an array and a number takes two to three times as long.
     """
+    a, b = x.reshape(-1), out.reshape(-1)
+    whole = a.size - a.size % row.size
+    program: Program = []
+    if whole:
+        program.append((partial(function, out=b[:whole].reshape(-1, row.size)), (a[:whole].reshape(-1, row.size), row)))
+    if whole < a.size:
+        program.append((partial(function, out=b[whole:]), (a[whole:], row[: a.size - whole])))
+    return program
+
+
+def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, Array], None]:
+    """`function(x, bound)` to an output, for np.maximum or np.minimum; see `along` for single precision."""
     row = np.full(RUN, bound, np.float32)
     number = np.float32(bound)
 
     def run(x: Array, out: Array) -> None:
-        size = x.size
         if x.dtype != np.float32 or not x.ndim:
             function(x, x.dtype.type(bound), out=out)
         elif x.flags.c_contiguous and out.flags.c_contiguous:
-            a, b = x.reshape(-1), out.reshape(-1)
-            whole = size - size % RUN if size >= FEW else 0
-            if whole:
-                function(a[:whole].reshape(-1, RUN), row, out=b[:whole].reshape(-1, RUN))
-            if whole < size:
-                function(a[whole:], number, out=b[whole:])
+            if x.size <= RUN:
+                function(x.reshape(-1), row[: x.size], out=out.reshape(-1))
+                return
+            for fn, args in along(function, x, row, out):
+                fn(*args)
         elif x.shape[-1] <= RUN:
             function(x, row[: x.shape[-1]], out=out)
         else:
@@ -111,8 +121,18 @@ def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, A
 
 
 rectify = bounded(np.maximum, 0.0)
+ZEROS = np.zeros(RUN, np.float32)
 
 
 def relu(y: Array) -> None:
     """max(y, 0) in place."""
     rectify(y, y)
+
+
+def acting(activation: Activation, x: Array, y: Array | None = None) -> Program:
+    """The calls of an activation on x in place, or to y."""
+    out = x if y is None else y
+    if activation is relu and x.flags.c_contiguous and out.flags.c_contiguous:
+        return along(np.maximum, x, ZEROS, out)
+    before: Program = [] if out is x or np.may_share_memory(x, out) else [(np.copyto, (out, x))]
+    return [*before, (activation, (out,))]
