@@ -7,9 +7,11 @@ them takes their share away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from convcost.record import Figure, Layer, Model
 
@@ -17,7 +19,7 @@ NORMALISING = frozenset({"BatchNormalization", "InstanceNormalization", "LayerNo
 
 
 class Convention(msgspec.Struct, frozen=True):
-    """How a tool counts: products × `factor`, plus for each operator a share.
+    """How a tool counts: `quantity` × `factor`, plus for each operator a share.
 
     norm   operations for each input element of a normalisation
     pool   operations for each input element of a global average pool
@@ -31,9 +33,15 @@ class Convention(msgspec.Struct, frozen=True):
     pool: int = 0
     pooled: int = 0
     bias: int = 0
+    quantity: str = "macs"
+
+    def twice(self) -> Convention:
+        """The same for tools that count FLOPs."""
+        terms = {name: 2 * getattr(self, name) for name in ("factor", "norm", "pool", "pooled", "bias")}
+        return replace(self, name=f"2 × {self.name}", says=f"twice: {self.says}", **terms)
 
 
-CONVENTIONS = (
+TOOLS = (
     Convention("products", "multiply-accumulates of products only (ours, torchvision)", 1),
     Convention("thop", "plus 4 for each normalised element, (k+1) for each globally pooled output", 1, 4, 1, 1),
     Convention("fvcore", "plus 2 for each normalised element, 1 for each globally pooled input", 1, 2, 1),
@@ -45,10 +53,31 @@ CONVENTIONS = (
 """Sources: the tools' repositories: ultralytics/thop (README, expected output), facebookresearch/fvcore,
 open-mmlab/mmengine (model_analysis.md), pytorch/pytorch (torch/utils/flop_counter.py)."""
 
+OURS = (
+    Convention("multiplications", "all scalar multiplications", 1, quantity="multiplications"),
+    Convention("flops", "all scalar work", 1, quantity="flops"),
+    Convention("macs_effective", "multiply-accumulates without those on padding zeros", 1, quantity="macs_effective"),
+)
+"""Our own quantities, which somebody may have published."""
+
+DOUBLED = ("thop", "fvcore", "mmengine", "macs_effective")
+
+CONVENTIONS = (*TOOLS, *OURS, *(c.twice() for c in (*TOOLS, *OURS) if c.name in DOUBLED))
+"""All that a figure can be asked in or explained by."""
+
 
 def find(name: str) -> Convention | None:
-    """The convention called `name`."""
-    return next((c for c in CONVENTIONS if c.name == name), None)
+    """The convention called `name`, its case aside; `2x thop` and `2*thop` are `2 × thop`."""
+    wanted = plain(name)
+    return next((c for c in CONVENTIONS if plain(c.name) == wanted), None)
+
+
+def plain(name: str) -> str:
+    """A name without what people write differently."""
+    return TWICE.sub("2×", "".join(name.split()).lower())
+
+
+TWICE = re.compile(r"^2[x*×]?(?=[a-z])")
 
 
 def size(shapes: list[list[int | str] | None], slot: int = 0) -> int:
@@ -81,7 +110,7 @@ def total(layers: Iterable[Layer], c: Convention) -> int:
     """What the tool would print for these layers."""
     out = 0
     for layer in layers:
-        out += c.factor * (layer.cost.macs or 0)
+        out += c.factor * (getattr(layer.cost, c.quantity) or 0)
         if layer.op in NORMALISING:
             out += c.norm * size(layer.inputs)
         if averages_all(layer):
@@ -91,24 +120,15 @@ def total(layers: Iterable[Layer], c: Convention) -> int:
     return out
 
 
-def figure(model: Model, c: Convention) -> Figure:
-    """The model's total in one convention."""
+def figure(model: Model, c: Convention) -> Figure | None:
+    """The model's total in one convention; None where it is not known because sizes are open."""
+    if getattr(model.totals, c.quantity) is None:
+        return None
     return Figure(convention=c.name, says=c.says, figure=total(model.layers, c))
 
 
 def explain(model: Model, number: int) -> list[Figure]:
-    """Every convention's figure, nearest to `number` first; some also doubled, for tools that count FLOPs."""
-    figures = [figure(model, c) for c in CONVENTIONS]
-    extra = (
-        ("multiplications", "all scalar multiplications", model.totals.multiplications),
-        ("flops", "all scalar work", model.totals.flops),
-        ("macs_effective", "multiply-accumulates without those on padding zeros", model.totals.macs_effective),
-    )
-    figures += [Figure(convention=name, says=says, figure=n) for name, says, n in extra if n is not None]
-    figures += [
-        Figure(convention=f"2 × {f.convention}", says=f"twice: {f.says}", figure=2 * f.figure)
-        for f in figures
-        if f.convention in ("thop", "fvcore", "mmengine", "macs_effective")
-    ]
-    known = [msgspec.structs.replace(f, difference=number - f.figure) for f in figures]
-    return sorted(known, key=lambda f: (abs(f.difference or 0), f.convention))
+    """Every convention's figure that is known, nearest to `number` first."""
+    figures = [one for c in CONVENTIONS if (one := figure(model, c)) is not None]
+    known = [replace(one, difference=number - one.figure) for one in figures]
+    return sorted(known, key=lambda one: (abs(one.difference or 0), one.convention))

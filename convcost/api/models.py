@@ -54,21 +54,32 @@ def with_formulas(item: Loaded, totals: record.Cost, opts: Options) -> record.Co
 
 
 def figures(model: record.Model, opts: Options) -> list[record.Figure]:
-    """The total in the convention that is asked for, and all of them where a number is to be explained."""
+    """The total in the convention that is asked for, or all of them where a number is to be explained."""
     if opts.convention is None and opts.explain_difference is None:
         return []
     from convcost.analysis import conventions  # noqa: PLC0415 - rare
 
-    out: list[record.Figure] = []
+    convention = None
     if opts.convention is not None:
         convention = conventions.find(opts.convention)
         if convention is None:
-            names = ", ".join(c.name for c in conventions.CONVENTIONS)
-            raise UsageError(f"unknown convention {opts.convention!r}; there are {names}")
-        out.append(conventions.figure(model, convention))
+            raise unknown_convention(opts.convention)
     if opts.explain_difference is not None:
-        out += conventions.explain(model, opts.explain_difference)
-    return out
+        return conventions.explain(model, opts.explain_difference)
+    found = conventions.figure(model, convention) if convention is not None else None
+    return [found] if found is not None else []
+
+
+def unknown_convention(name: str) -> UsageError:
+    """What is said about a convention that there is not."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    from convcost.analysis.conventions import CONVENTIONS  # noqa: PLC0415 - rare
+
+    names = [c.name for c in CONVENTIONS]
+    near = difflib.get_close_matches(name[:60].lower(), names, 1, 0.6)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    return UsageError(f"unknown convention {name[:60]!r}; {hint}")
 
 
 def insist(item: Loaded, counted: analysis.Counted, totals: record.Cost) -> None:

@@ -6,6 +6,7 @@ open-mmlab/mmengine, model_analysis.md (4.145 G); torch/utils/flop_counter.py co
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from convcost import api, record
 from convcost.analysis import conventions
+from convcost.errors import UsageError
 
 FIGURES = {
     "products": 4_089_184_256,
@@ -86,8 +88,9 @@ def layer(op: str, macs: int, inputs: list[Any], output: list[Any], **given: Any
 )
 def test_one_layer_by_hand(one: record.Layer, figures: tuple[int, ...]) -> None:
     """In the order products, thop, fvcore, mmengine, torch, products+bias, flops+bias."""
-    assert tuple(conventions.total([one], c) for c in conventions.CONVENTIONS) == figures
-    assert [conventions.total([one, one], c) for c in conventions.CONVENTIONS] == [2 * n for n in figures]
+    assert tuple(conventions.total([one], c) for c in conventions.TOOLS) == figures
+    assert [conventions.total([one, one], c) for c in conventions.TOOLS] == [2 * n for n in figures]
+    assert [conventions.total([one], c.twice()) for c in conventions.TOOLS] == [2 * n for n in figures]
 
 
 def test_every_figure_has_its_difference_and_four_are_doubled_too() -> None:
@@ -102,3 +105,41 @@ def test_every_figure_has_its_difference_and_four_are_doubled_too() -> None:
         "2 × mmengine": 2 * macs, "2 × macs_effective": 2 * inside,
     }  # fmt: skip
     assert found == {name: (n, 5000 - n) for name, n in figures.items()}
+
+
+@pytest.mark.parametrize("name", ["2 × thop", "2×thop", "2x thop", "2*THOP", "2 thop"])
+def test_a_doubled_convention_can_be_typed(name: str) -> None:
+    found = conventions.find(name)
+    assert found is not None
+    assert found.name == "2 × thop"
+
+
+def test_whatever_a_difference_is_explained_by_can_be_asked_for() -> None:
+    text = "6x6x2 -(3x3x2x4 same bias)->"
+    for listed in api.count(text, explain_difference=5000).models[0].figures:
+        (asked,) = api.count(text, convention=listed.convention).models[0].figures
+        assert (asked.figure, asked.says) == (listed.figure, listed.says)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("flosp", "did you mean flops?"), ("x", "there are products, thop"), ("2 × nonsense", "there are")],
+)
+def test_an_unknown_convention_is_an_error(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=f"unknown convention '{name}'; {re.escape(hint)}"):
+        api.count("6x6x2 -(3x3x2x4)->", convention=name)
+
+
+@pytest.mark.corpus
+def test_a_total_that_depends_on_open_sizes_has_no_figure(corpus: Path) -> None:
+    path = str(corpus / "models" / "mtcnn_pnet.onnx")
+    assert api.count(path, convention="thop").models[0].figures == []
+    assert api.count(path, explain_difference=4_000_000).models[0].figures == []
+    assert api.count(path, convention="thop", dims={"M1": 12, "M2": 12}).models[0].figures[0].figure > 0
+
+
+def test_a_number_to_explain_is_looked_for_in_all_conventions_whichever_is_asked_for() -> None:
+    text = "6x6x2 -(3x3x2x4)->"
+    both = api.count(text, convention="thop", explain_difference=5000)
+    assert both == api.count(text, explain_difference=5000)
+    assert "the nearest" in both.render("table")
