@@ -9,6 +9,7 @@ Source: K. Chellapilla, S. Puri, P. Simard, "High performance convolutional neur
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
@@ -110,18 +111,43 @@ def gather_first(x: Array, g: Geometry, box: Box, ws: Workspace, slot: int, ones
     k = g.cg * g.taps
     shape, spare_shape = (g.group * k + ones, prod(counts)), spare_for(g, prod(counts))
     program: Program = []
-    if inside(g, ranges):
-        matrix, spare = ws.take(slot, x.dtype, shape, spare_shape)
-        slab = x[index(image, slice(None), *slices(ranges))]
+    if g.strides[-1] > 1 and g.dilations[-1] == 1:
+        sizes = lengths(ranges)
+        phase = (g.c, *sizes[:-1], -(-sizes[-1] // g.strides[-1]))
+        slab, matrix, spare = ws.take(slot, x.dtype, phase, shape, spare_shape)
+        program = gather_phases(x[image], g, ranges, counts, slab, matrix[: g.group * k])
     else:
-        slab, matrix, spare = ws.take(slot, x.dtype, (g.c, *lengths(ranges)), shape, spare_shape)
-        program = fill_slab(x[image], ranges, 1, slab)
-    r = g.rank
-    view = windows(slab, g, counts, 1).transpose(0, *range(r + 1, 2 * r + 1), *range(1, r + 1))
-    program.append((np.copyto, (matrix[: g.group * k].reshape(view.shape), view)))
+        if inside(g, ranges):
+            matrix, spare = ws.take(slot, x.dtype, shape, spare_shape)
+            slab = x[index(image, slice(None), *slices(ranges))]
+        else:
+            slab, matrix, spare = ws.take(slot, x.dtype, (g.c, *lengths(ranges)), shape, spare_shape)
+            program = fill_slab(x[image], ranges, 1, slab)
+        r = g.rank
+        view = windows(slab, g, counts, 1).transpose(0, *range(r + 1, 2 * r + 1), *range(1, r + 1))
+        program.append((np.copyto, (matrix[: g.group * k].reshape(view.shape), view)))
     if ones:
         program.append((np.copyto, (matrix[g.group * k :], 1)))
     return Gathered(program, matrix.reshape(g.group, k + ones, prod(counts)), spare)
+
+
+def gather_phases(x: Array, g: Geometry, ranges: Box, counts: tuple[int, ...], slab: Array, matrix: Array) -> Program:
+    """The windows of x: (C, *I) as (ΠK·C, positions), for a stride along the last axis.
+
+    Its columns p, p + s, p + 2s … are brought together for each p < s: windows then read neighbours.
+    """
+    r, s, k = g.rank, g.strides[-1], g.kernel[-1]
+    target = matrix.reshape(g.c, *g.kernel, *counts)
+    low, high = ranges[-1]
+    program: Program = []
+    for p in range(min(s, k)):
+        taps = len(range(p, k, s))
+        part = replace(g, kernel=(*g.kernel[:-1], taps), strides=(*g.strides[:-1], 1))
+        packed = slab[..., : -(-(high - low - p) // s)]
+        program += fill_slab(x, (*ranges[:-1], (low + p, high)), 1, packed, step=s)
+        view = windows(packed, part, counts, 1).transpose(0, *range(r + 1, 2 * r + 1), *range(1, r + 1))
+        program.append((np.copyto, (target[(slice(None),) * r + (slice(p, None, s),)], view)))
+    return program
 
 
 def with_bias(w: Array, end: Epilogue) -> tuple[Array, Epilogue, int]:
