@@ -84,7 +84,7 @@ def check(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -
     elif any(budget.form == "growth" and budget.level != "off" for plan in plans for budget in plan):
         base.read()
     command = command_line(sources, asked, options)
-    checks = [c for item, plan in zip(items, plans, strict=True) for c in verdicts(item, plan, base, items, command)]
+    checks = [c for item, plan in zip(items, plans, strict=True) for c in verdicts(item, plan, base, command)]
     notes += [note for item in items for note in item.notes]
     notes += [unguarded(item) for item, plan in zip(items, plans, strict=True) if not plan and any(plans)]
     notes += unmatched(checks)
@@ -122,6 +122,8 @@ def counted(
         name = " ".join(text.split()) if shape else os.path.relpath(text, config.folder)
         opts = reading(config, name, options, None if shape else text)
         item = load(source, opts)
+        if item.path is not None:  # as it was given: two folders may hold files of one name
+            item = replace(item, name=item.path.removeprefix("./"))
         model, notes = model_of(item, opts)
         if how is None:
             yield Item(model, notes, item.path)
@@ -215,27 +217,24 @@ class Base:
         )
 
     def entry(self, item: Item) -> baselines.Entry | None:
-        """What it says about a model; one from a report is also known by its file's name, if that is unique."""
+        """What it says about a model; one from a report is also known by the end of its path, if that is unique."""
         if self.found is None:
             return None
         name = item.name_from(self.folder)
         if name in self.found.models or item.path is not None:
             return self.found.models.get(name)
-        same = [entry for path, entry in self.found.models.items() if configs.base(path) == name]
+        ends = [(f"/{path}", entry) for path, entry in self.found.models.items()]
+        same = [entry for path, entry in ends if path.endswith(f"/{name}") or f"/{name}".endswith(path)]
         return same[0] if len(same) == 1 else None
 
 
-def verdicts(
-    item: Item, plan: Sequence[Budget], base: Base, items: Sequence[Item], command: tuple[str, str]
-) -> Iterator[record.Check]:
+def verdicts(item: Item, plan: Sequence[Budget], base: Base, command: tuple[str, str]) -> Iterator[record.Check]:
     """All verdicts on one model."""
     model = item.model
-    same = sum(other.model.source == model.source for other in items)
-    name = item.name_from(".") if same > 1 else model.source
     accepted = any(covered(budget, model) for budget in plan)
     for budget in plan:
         found = judge(budget, model, accepted=accepted, baseline=base.found, entry=base.entry(item))
-        yield advised(verdict(budget, name, found), budget, model, *command)
+        yield advised(verdict(budget, model.source, found), budget, model, *command)
 
 
 def command_line(sources: Sequence[str], asked: Asked, options: Mapping[str, object]) -> tuple[str, str]:

@@ -263,3 +263,34 @@ def test_the_advice_counts_elements_of_the_same_type() -> None:
     (check,) = api.check("12x12x3 -(5x5x3x256)->", budgets=["weight-bytes=1"], dtype="float16").checks
     assert check.value == 38_400
     assert "--dtype float16" in str(check.accept)
+
+
+def test_files_of_one_name_are_told_apart(place: Path) -> None:
+    (place / "a").mkdir()
+    saved("a/net.onnx", [convolution()], [1, 4, 8, 8])
+    saved("net.onnx", [convolution("h"), helper.make_node("Odd", ["h"], ["y"], domain="odd")], ["N", 4, 8, 8])
+    report = api.check("a/net.onnx", "./net.onnx", budgets=["macs=1M", "coverage=100%"])
+    assert [(c.model, c.status) for c in report.checks] == [
+        ("a/net.onnx", "pass"),
+        ("a/net.onnx", "pass"),
+        ("net.onnx", "fail"),
+        ("net.onnx", "fail"),
+    ]
+    assert [model.source for model in report.models] == ["a/net.onnx", "net.onnx"]
+    files = [d.location.file for d in report.diagnostics if d.location is not None]
+    assert files
+    assert set(files) == {"net.onnx"}
+    assert report.render("junit").count("<testsuite ") == 2
+
+
+@pytest.mark.parametrize("folder", [".", "deep"])
+def test_a_report_finds_its_model_in_the_baseline(place: Path, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report of a count has the file's name, one of a check the path from where it was made."""
+    api.check("models/lenet5.onnx", write_baseline=True)
+    api.check("models/lenet5.onnx", budgets=["macs=1M"]).save("checked.json")
+    api.count("models/lenet5.onnx").save("counted.json")
+    (place / "deep").mkdir()
+    monkeypatch.chdir(place / folder)
+    for name in ("checked.json", "counted.json"):
+        found = api.check(str(place / name), max_growth=["macs=0%"], baseline=str(place / "convcost-baseline.json"))
+        assert statuses(found) == [("macs growth", "pass")]

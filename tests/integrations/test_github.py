@@ -99,8 +99,8 @@ def test_a_pull_request_over_its_budget(runner: Any) -> None:
     seen = runner()
     assert seen.run() == 1
     checks = {(c["model"], c["rule"]): c["status"] for c in seen.report("check.json")["checks"]}
-    assert checks["a net.onnx", "macs"] == "fail"
-    assert checks["same.onnx", "macs"] == "pass"
+    assert checks["models/a net.onnx", "macs"] == "fail"
+    assert checks["models/same.onnx", "macs"] == "pass"
     assert json.loads((seen.temporary / "convcost-reports" / "check.sarif").read_text())["runs"][0]["results"]
     assert re.search(r"(?m)^::error file=convcost\.toml,line=2,title=convcost%3A macs::", seen.log)
     assert "### " in seen.summary
