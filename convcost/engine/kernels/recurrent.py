@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convcost.engine.kernels import Binder, Bound, Kernel, Options, steps
+from convcost.engine.kernels import Binder, Bound, Kernel, Options, packed, steps
 from convcost.engine.kernels.activation import sigmoid
 from convcost.engine.kernels.gates import Function, functions_of
 from convcost.engine.values import Array, Value
 from convcost.ir import Node
 
+USUAL = ("sigmoid", "tanh", "tanh")
+"""The activation functions of an LSTM unless others are named."""
 WORTH = 8
 """Steps for which weights that change from run to run are worth preparing."""
 
@@ -243,17 +245,24 @@ def bind_recurrent(node: Node, constants: list[Value], _: Options) -> Bound:
 def packed_lstm(attrs: Any, inputs: list[Value], kept: Any, weights: list[Any]) -> list[Value]:
     """DynamicQuantizeLSTM: weights (D, I, 4H) of integers with scales; inputs are quantised to 8 bits at each product.
 
-    The products here use the weights as numbers, and inputs that are rounded as the operator rounds them. The weights
-    are unpacked once, to `weights`.
+    The usual layers run on integers, see `packed`. Others use the weights as numbers, and inputs that are rounded as
+    the operator rounds them. Either form is made once, and left in `weights` and `kept`.
     """
-    x, wq, rq, b, lengths, h0, c0, p, ws, wz, rs, rz = inputs
-    if not weights:
-        weights += [unpacked(wq, ws, wz), unpacked(rq, rs, rz)]
-    w, r = weights
+    given: list[Any] = [*inputs, *[None] * (12 - len(inputs))]
+    x, wq, rq, b, lengths, h0, c0, p, *scales = given
+    if p is None and attrs.clip is None and not attrs.input_forget and x.dtype == np.float32 and x.size:
+        names = tuple(name.lower() for name in attrs.activations or ())
+        if names in ((), USUAL * wq.shape[0]) and (lengths is None or (lengths == len(x)).all()):
+            if not weights:
+                weights += [packed.direction(wq, rq, scales, b, d) for d in range(wq.shape[0])]
+            if None not in weights:
+                return packed.layer(x, weights, h0, c0, backward=attrs.direction == "reverse")
+    ws, wz, rs, rz = scales
+    w, r = numbers(wq, ws, wz), numbers(rq, rs, rz)
     return layer(attrs, [rounded(x), w, r, b, lengths, h0, c0, p], 4, see=rounded, kept=kept)
 
 
-def unpacked(q: Array, scale: Array, zero: Array) -> Array:
+def numbers(q: Array, scale: Array, zero: Array) -> Array:
     """(D, I, G) integers as (D, G, I) numbers; scales by direction or by direction and column."""
     s, z = (v.reshape(v.shape[0], 1, -1) if v.ndim else v for v in (scale, zero))
     return np.ascontiguousarray(((q.astype(np.float32) - z.astype(np.float32)) * s).swapaxes(1, 2))
@@ -261,15 +270,10 @@ def unpacked(q: Array, scale: Array, zero: Array) -> Array:
 
 def rounded(x: Array) -> Array:
     """X as it comes back from dynamic quantisation to uint8, one scale for the whole array."""
-    low, high = min(float(x.min(initial=0)), 0.0), max(float(x.max(initial=0)), 0.0)
-    scale = np.float32((high - low) / 255) if high > low else np.float32(1)
-    zero = np.float32(min(max(round(-low / float(scale)), 0), 255))
-    y = x / scale
-    np.rint(y, out=y)
-    np.maximum(y, -zero, out=y)
-    np.minimum(y, 255 - zero, out=y)
-    y *= scale
-    return np.asarray(y)
+    y = np.empty(x.shape, np.float32)
+    scale = packed.levels(x, y)
+    np.multiply(y, scale, y)
+    return y
 
 
 BINDERS: dict[tuple[str, str], Binder] = {

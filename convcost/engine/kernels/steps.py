@@ -65,19 +65,21 @@ def lstm(x: Array, s: Stacked, h: Array, c: Array, see: Any = None) -> tuple[Arr
     c, spare = c.copy(), np.empty_like(c)
     i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
     gates = z[:, : 3 * hidden]
-    for t in range(len(y)):
+    one, half = np.full_like(gates, 1), np.full_like(gates, 0.5)
+    add, multiply, tanh = np.add, np.multiply, np.tanh
+    for t, (now, out) in enumerate(zip(pre, y, strict=True)):
         if not t % OFTEN:
             checkpoint()
-        np.matmul(h if see is None else see(h), s.rt, out=z)
-        z += pre[t]
-        np.tanh(z, out=z)
-        gates += 1
-        gates *= 0.5
-        c *= f
-        np.multiply(i, g, out=spare)
-        c += spare
-        np.tanh(c, out=spare)
-        h = np.multiply(o, spare, out=y[t])
+        np.matmul(h if see is None else see(h), s.rt, z)
+        add(z, now, z)
+        tanh(z, z)
+        add(gates, one, gates)
+        multiply(gates, half, gates)
+        multiply(c, f, c)
+        multiply(i, g, spare)
+        add(c, spare, c)
+        tanh(c, spare)
+        h = multiply(o, spare, out)
     return y, h, c
 
 
@@ -89,35 +91,30 @@ def gru(x: Array, s: Stacked, h: Array, *, before: bool) -> tuple[Array, Array]:
     z = np.empty(pre.shape[1:], x.dtype)
     gates, new = z[:, : 2 * hidden], z[:, 2 * hidden :]
     keep, reset = z[:, :hidden], z[:, hidden : 2 * hidden]
-    spare = np.empty_like(h)
-    split = (
-        None if before else (np.ascontiguousarray(s.rt[:, : 2 * hidden]), np.ascontiguousarray(s.rt[:, 2 * hidden :]))
-    )
-    two, one = np.empty((len(h), 2 * hidden), x.dtype), np.empty_like(h)
-    for t in range(len(y)):
+    spare, inner = np.empty_like(h), None if s.inner is None else np.broadcast_to(s.inner, h.shape).copy()
+    one, half = np.full_like(gates, 1), np.full_like(gates, 0.5)
+    rt, last = (s.rt, s.rt) if before else (np.ascontiguousarray(r) for r in np.split(s.rt, [2 * hidden], axis=1))
+    to = z if before else np.empty((len(h), 2 * hidden), x.dtype)
+    sums = to[:, : 2 * hidden]
+    add, multiply, tanh, matmul = np.add, np.multiply, np.tanh, np.matmul
+    for t, (first, second, out) in enumerate(zip(pre[..., : 2 * hidden], pre[..., 2 * hidden :], y, strict=True)):
         if not t % OFTEN:
             checkpoint()
-        now = pre[t]
-        if split is None:
-            np.matmul(h, s.rt, out=z)
-            gates += now[:, : 2 * hidden]
-        else:
-            np.matmul(h, split[0], out=two)
-            np.add(two, now[:, : 2 * hidden], out=gates)
-        np.tanh(gates, out=gates)
-        gates += 1
-        gates *= 0.5
-        if split is not None:
-            np.multiply(reset, h, out=spare)
-            np.matmul(spare, split[1], out=one)
-            new[...] = one
-        if s.inner is not None:
-            new += s.inner
-        if split is None:
-            new *= reset
-        new += now[:, 2 * hidden :]
-        np.tanh(new, out=new)
-        np.subtract(h, new, out=spare)
-        spare *= keep
-        h = np.add(new, spare, out=y[t])
+        matmul(h, rt, to)
+        add(sums, first, gates)
+        tanh(gates, gates)
+        add(gates, one, gates)
+        multiply(gates, half, gates)
+        if not before:
+            multiply(reset, h, spare)
+            matmul(spare, last, new)
+        if inner is not None:
+            add(new, inner, new)
+        if before:
+            multiply(new, reset, new)
+        add(new, second, new)
+        tanh(new, new)
+        np.subtract(h, new, spare)
+        multiply(spare, keep, spare)
+        h = add(new, spare, out)
     return y, h
