@@ -134,7 +134,7 @@ class Fuser:
         ):
             return Unit("add", step, names, first)
         if op == "Concat" and len(x) >= 3 and step.node.attrs.axis in (1, 1 - len(x)) and read.compiled(*names):
-            return Unit("concat", step, names, first) if not any(n in read.constants for n in names) else None
+            return Unit("concat", step, names, first)
         if op == "LRN" and len(x) >= 3:
             return Unit("lrn", step, inputs, first)
         if op == "Gemm" and inputs[1] in read.constants and self.plain_gemm(step, inputs):

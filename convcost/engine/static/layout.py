@@ -38,7 +38,8 @@ class Layouts:
         for unit in units:
             if unit.kind in AGNOSTIC:
                 for name in unit.reads:
-                    self.join(unit.outputs[0], name)
+                    if name not in read.constants:  # loaded in either layout
+                        self.join(unit.outputs[0], name)
             elif unit.kind == "conv" and unit.addend:
                 self.join(unit.outputs[0], unit.addend)
         self.of: dict[str, str] = {}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from convcost.engine.static.buffers import Arena
 from convcost.engine.static.entry import Place
 from convcost.engine.static.inplace import Spot, spots
 from convcost.engine.static.layout import FIRST, LAST, PLAIN, Layouts
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array
+
+NONE = -1
+"""The block of a constant: it is an array of its own."""
 
 
 class Places:
@@ -71,6 +76,8 @@ class Places:
     def bring(self, i: int, name: str, layout: str) -> int:
         """The block that holds `name` in `layout`; it is loaded or transposed before unit i where it must be."""
         place = self.places.setdefault(name, Place(self.uses[name]))
+        if name in self.read.constants and self.units[i].kind == "concat":
+            return NONE
         if layout not in place.blocks:
             block = self.arena.take(self.nbytes(name))
             if place.blocks:
@@ -125,6 +132,9 @@ class Places:
 
     def array(self, name: str, block: int, layout: str) -> Array:
         """A block, or its part that belongs to a name, as an array."""
+        if block == NONE:
+            value = self.read.constants[name]
+            return np.ascontiguousarray(np.moveaxis(value, 1, -1) if layout == LAST else value)
         shape = self.read.shape(name) or ()
         if self.homes.get(name) == block:
             spot = self.inside[name]

@@ -1,0 +1,49 @@
+"""Single layers of compiled programs against onnxruntime: concatenation, pooling, normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from convcost import onnx_reader
+from convcost.engine import Session
+from convcost.engine.guard import Watch
+
+
+def session_of(data: bytes, **options: Any) -> Session:
+    raw = onnx_reader.from_bytes(data).raw
+    return Session(onnx_reader.resolve_model(raw, assume=False).graph, **options)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("fuse", [True, False])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_channels_that_are_constant_are_concatenated(
+    channels: int, fuse: Any, threads: int, onnxruntime_outputs: Any
+) -> None:
+    rng = np.random.default_rng(3)
+    more = rng.standard_normal((2, channels, 6, 5))
+    w, v = rng.standard_normal((4, 3, 1, 1)), rng.standard_normal((4, 4 + channels, 3, 3))
+    stored = [numpy_helper.from_array(a.astype(np.float32), n) for a, n in ((more, "more"), (w, "w"), (v, "v"))]
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"]),
+        helper.make_node("Concat", ["a", "more"], ["b"], axis=1),
+        helper.make_node("Relu", ["b"], ["c"]),
+        helper.make_node("Conv", ["c", "v"], ["d"], pads=[1, 1, 1, 1]),
+        helper.make_node("Concat", ["d", "more", "d"], ["y"], axis=1),
+    ]
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", 1, [2, 3, 6, 5])], [y], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data: bytes = model.SerializeToString()
+    session = session_of(data, threads=threads)
+    x = rng.standard_normal((2, 3, 6, 5)).astype(np.float32)
+    for _ in range(2):
+        (found,) = session.watched(None, {"x": x}, Watch(session.limits), fuse=fuse)
+        np.testing.assert_allclose(found, onnxruntime_outputs(data, {"x": x})[0], rtol=1e-4, atol=1e-4)
+    program = session._programs.find([x], fuse=fuse)
+    assert program is not None
+    assert all(e.unit.kind != "generic" for e in program.entries)
