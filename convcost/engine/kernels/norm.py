@@ -76,14 +76,9 @@ def layer_normalization(attrs: Any, inputs: list[Value], n_outputs: int) -> list
 def as_matrix(x: Array, axis: int) -> Array:
     """X as a matrix, split before `axis`: what Softmax normalised over below operator set 13."""
     start = axis + x.ndim if axis < 0 else axis
+    if start == x.ndim - 1 == 1:
+        return x
     return x.reshape(math.prod(x.shape[:start]), math.prod(x.shape[start:]))
-
-
-def exponentials(x: Array, axis: int) -> tuple[Array, Array, Array]:
-    """(x - max, exp of it, the sums of that)."""
-    shifted = x - x.max(axis=axis, keepdims=True)
-    powers = np.exp(shifted)
-    return shifted, powers, powers.sum(axis=axis, keepdims=True)
 
 
 def softmax(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
@@ -92,9 +87,10 @@ def softmax(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     if not x.size:
         return [x]
     work, axis = (as_matrix(x, attrs.axis), 1) if attrs.flatten else (x, attrs.axis)
-    _s, powers, total = exponentials(work, axis)
-    powers /= total
-    return [powers.reshape(x.shape)]
+    y = lowered(work, axis)
+    np.exp(y, y)
+    np.divide(y, np.add.reduce(y, axis=axis, keepdims=True), y)
+    return [y if y.ndim == x.ndim else y.reshape(x.shape)]
 
 
 def log_softmax(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
@@ -103,8 +99,18 @@ def log_softmax(attrs: Any, inputs: list[Value], _: int) -> list[Value]:
     if not x.size:
         return [x]
     work, axis = (as_matrix(x, attrs.axis), 1) if attrs.flatten else (x, attrs.axis)
-    shifted, _p, total = exponentials(work, axis)
-    return [(shifted - np.log(total)).reshape(x.shape)]
+    y = lowered(work, axis)
+    np.subtract(y, np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True)), y)
+    return [y.reshape(x.shape)]
+
+
+def lowered(x: Array, axis: int) -> Array:
+    """X - max(x) along an axis.
+
+    The ufuncs' own reductions: the methods of arrays are functions of Python around them, which after a large layer,
+    out of cache, take longer than the numbers.
+    """
+    return np.asarray(np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True)))
 
 
 def bind_batch_normalization(node: Node, _: list[Value], __: Options) -> Bound | None:
