@@ -9,7 +9,7 @@ from convcost.ci.baseline import Baseline, Entry, costs_by_layer
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import Limit
 from convcost.ci.metrics import PER_LAYER, Metric
-from convcost.ci.verdicts import Verdict, compared, grew, grown, largest, part, shown
+from convcost.ci.verdicts import Form, Verdict, compared, grew, grown, in_words, largest, part, said
 from convcost.ir import distinct
 from convcost.record import CheckedLayer, Model
 
@@ -34,7 +34,7 @@ def judge(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline | 
 
 def skipped(reason: str) -> Verdict:
     """No verdict, and why."""
-    return Verdict(met=True, value=None, limit=None, message=reason, reason=reason, skipped=True)
+    return Verdict(met=True, value=None, limit=None, message=in_words(reason), reason=reason, skipped=True)
 
 
 def total(budget: Budget, model: Model, *, accepted: bool) -> Verdict:
@@ -48,7 +48,7 @@ def total(budget: Budget, model: Model, *, accepted: bool) -> Verdict:
         met=value is not None and value <= most and reason is None,
         value=value,
         limit=most,
-        message=compared(metric, value, most, bound_of(model, metric)),
+        message=said(lambda form: compared(form, metric, value, most, bound_of(model, metric))),
         reason=reason,
         layers=largest(model, metric),
     )
@@ -97,7 +97,7 @@ def coverage(budget: Budget, model: Model) -> Verdict:
         reason = f"not counted: {not_counted(model)}" if seen.unknown else "totals are lower bounds"
     sign = "≥" if share >= least else "<"
     message = f"{seen.counted} of {seen.nodes} nodes, {percent(share)} {sign} {percent(least)}"
-    return Verdict(met=met, value=share, limit=least, message=message, reason=reason)
+    return Verdict(met=met, value=share, limit=least, message=in_words(message), reason=reason)
 
 
 def covered(budget: Budget, model: Model) -> bool:
@@ -120,7 +120,8 @@ def time(budget: Budget, model: Model) -> Verdict:
     if model.timing is None:
         return skipped("not measured (--time measures)")
     value, most = model.timing.median_ns, int(budget.limit.amount)
-    return Verdict(met=value <= most, value=value, limit=most, message=compared(budget.metric, value, most))
+    message = said(lambda form: compared(form, budget.metric, value, most))
+    return Verdict(met=value <= most, value=value, limit=most, message=message)
 
 
 def layers(budget: Budget, model: Model) -> Verdict:
@@ -132,7 +133,8 @@ def layers(budget: Budget, model: Model) -> Verdict:
     if not chosen:
         return skipped("no layer matches")
     if budget.limit.share and whole is None:
-        return Verdict(met=False, value=None, limit=None, message="share not known", reason="the total is not known")
+        message = in_words("share not known")
+        return Verdict(met=False, value=None, limit=None, message=message, reason="the total is not known")
     most = int(budget.limit.amount * whole) if budget.limit.share and whole is not None else int(budget.limit.amount)
     values = [(metric.of(layer.cost), layer) for layer in chosen]
     over = [part(layer, n, whole) for n, layer in values if n is None or n > most]
@@ -146,18 +148,18 @@ def layers(budget: Budget, model: Model) -> Verdict:
         met=not over and not loose,
         value=worst,
         limit=most,
-        message=of_layers(metric, worst, most, budget.limit, (len(over), len(chosen))),
+        message=said(lambda form: of_layers(form, metric, worst, most, budget.limit, (len(over), len(chosen)))),
         reason=missing if unknown else "shares of an upper bound" if loose else None,
         layers=over,
     )
 
 
-def of_layers(metric: Metric, worst: int | None, most: int, limit: Limit, numbers: tuple[int, int]) -> str:
+def of_layers(form: Form, metric: Metric, worst: int | None, most: int, limit: Limit, numbers: tuple[int, int]) -> str:
     """Largest of 13: 118 M ≤ 200 M (10% of all)."""
     over, chosen = numbers
     head = f"{over} of {chosen} layers over" if over else f"largest of {chosen}"
     note = f" ({limit.written})" if limit.share else ""
-    return f"{head}: {compared(metric, worst, most)}{note}"
+    return f"{head}: {compared(form, metric, worst, most)}{note}"
 
 
 def growth(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline | None, entry: Entry | None) -> Verdict:
@@ -171,14 +173,14 @@ def growth(budget: Budget, model: Model, *, accepted: bool, baseline: Baseline |
     if reason is None and entry is not None:
         reason = bounded(model, entry, accepted=accepted)
     if value is None or old is None or baseline is None or entry is None:
-        message = f"{shown(metric, value)}, was ?" if value is not None else "?"
+        message = in_words("?") if value is None else said(lambda form: f"{form(metric, value)}, was ?")
         return Verdict(met=False, value=value, limit=None, message=message, reason=reason, old=old)
     most = budget.limit.above(old)
     return Verdict(
         met=value <= most and reason is None,
         value=value,
         limit=most,
-        message=f"{grown(metric, old, value)}: {compared(metric, value, most)}",
+        message=said(lambda form: f"{grown(form, metric, old, value)}: {compared(form, metric, value, most)}"),
         reason=reason,
         old=old,
         layers=dearer(model, metric, costs_by_layer(baseline, entry, metric.key)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -16,13 +17,34 @@ LISTED = 5
 """Layers that a failure names; `more` counts the others."""
 
 
+class Said(NamedTuple):
+    """One line in the two forms that a reader may choose: rounded, and with all digits."""
+
+    rounded: str
+    exact: str
+
+
+Form: TypeAlias = Callable[[Metric, int], str]
+"""How a number prints."""
+
+
+def said(tell: Callable[[Form], str]) -> Said:
+    """What `tell` says in both forms."""
+    return Said(tell(shown), tell(exactly))
+
+
+def in_words(text: str) -> Said:
+    """A line without a number to round."""
+    return Said(text, text)
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a budget is met. `value` and `limit` are exact; `reason` says why one could not simply compare."""
 
     met: bool
     value: int | Fraction | None
     limit: int | Fraction | None
-    message: str
+    message: Said
     reason: str | None = None
     skipped: bool = False
     old: int | None = None
@@ -46,7 +68,8 @@ def check(budget: Budget, name: str, verdict: Verdict) -> Check:
         metric=budget.metric.field or budget.metric.key,
         unit="share" if isinstance(verdict.limit, Fraction) else budget.metric.unit,
         written=budget.limit.written,
-        message=verdict.message,
+        message=verdict.message.rounded,
+        exact_message=verdict.message.exact,
         reason=verdict.reason,
         pattern=None if budget.pattern is None else str(budget.pattern),
         old=verdict.old,
@@ -93,25 +116,25 @@ def exactly(metric: Metric, n: int) -> str:
     return units.exact(n) + {"bytes": " B", "ns": " ns"}.get(metric.unit, "")
 
 
-def compared(metric: Metric, value: int | None, most: int, bound: str = "") -> str:
+def compared(form: Form, metric: Metric, value: int | None, most: int, bound: str = "") -> str:
     """569 M ≤ 600 M; with all digits where both would print the same. A lower bound proves no ≤."""
     if value is None:
-        return f"?, limit {shown(metric, most)}"
-    tie = value != most and shown(metric, value) == shown(metric, most)
-    form = exactly if tie else shown
+        return f"?, limit {form(metric, most)}"
+    tie = value != most and form(metric, value) == form(metric, most)
+    form = exactly if tie else form
     sign = " >" if value > most else ", limit" if bound in ("at least", "about") else " ≤"
     return f"{bound} {form(metric, value)}{sign} {form(metric, most)}".strip()
 
 
-def grown(metric: Metric, old: int, value: int) -> str:
-    """+2.3 %, or what was added where there was nothing or the percentage would round to zero."""
+def grown(form: Form, metric: Metric, old: int, value: int) -> str:
+    """+2.3 %, or what was added where there was nothing or the percentage would round to zero; exactly, both."""
     change = value - old
     if not change:
         return "unchanged"
-    if change > 10 * old > 0:
-        return units.ratio(old, value)
     sign = "+" if change >= 0 else "−"
+    added = f"{sign}{form(metric, abs(change))}"
     share = units.decimal(Fraction(100 * abs(change), old), 1) if old else ""
     if share in ("", "0.0"):
-        return f"{sign}{shown(metric, abs(change))}"
-    return f"{sign}{share} %"
+        return added
+    relative = units.ratio(old, value) if change > 10 * old else f"{sign}{share} %"
+    return f"{added} ({relative})" if form is exactly else relative

@@ -48,11 +48,12 @@ class Check(Record, frozen=True):
     """The verdict on one budget.
 
     `rule` names it (`macs`, `coverage`, `macs growth`, `layer conv* macs`); `metric` is the quantity: a field of
-    `Cost`, `coverage` or `time`. `limit` and `value` are in `unit` (a `share` is 1 for all), `written` is the limit as
-    somebody wrote it and `location` where. `message` is the verdict in one line, with all digits where rounded ones
-    would tie; `reason` says why there is none: skipped, or failed because the value is not known. `help` says where to
-    change the budget, `accept` is the command or line that accepts the value. `pattern` chose the layers; `old` is the
-    value in the baseline. `layers` are those that caused a failure, the largest first, and `more` how many others.
+    `Cost`, `coverage` or `time`. `limit` and `value` are in `unit` (a `share` is 1 for all), `written` is the limit
+    as somebody wrote it and `location` where. `message` is the verdict in one line, with all digits where rounded
+    ones would tie, and `exact_message` with all digits everywhere; `reason` says why there is none: skipped, or
+    failed because the value is not known. `help` says where to change the budget, `accept` is the command or line
+    that accepts the value. `pattern` chose the layers; `old` is the value in the baseline. `layers` are those that
+    caused a failure, the largest first, and `more` how many others.
     """
 
     rule: str
@@ -66,6 +67,7 @@ class Check(Record, frozen=True):
     unit: Literal["count", "bytes", "share", "ns"] = "count"
     written: str | None = None
     message: str = ""
+    exact_message: str = ""
     reason: str | None = None
     help: str | None = None
     accept: str | None = None

@@ -34,7 +34,7 @@ def document(report: Report, view: View) -> list[Block]:
     if report.diff is not None:
         blocks += diff_blocks(report.diff, view, how)
     if report.checks:
-        blocks += check_blocks(report.checks)
+        blocks += check_blocks(report.checks, how)
     for comparison in report.comparisons:
         blocks += comparison_blocks(comparison, how, full=view.all_layers, chosen=view.columns)
     for rewrite in report.rewrites:

@@ -149,6 +149,35 @@ def test_growth(layer: Make, model: Make, new: int, amount: str, status: str, me
     assert (seen.status, seen.message, seen.old) == (status, message, 1000)
 
 
+@pytest.mark.parametrize(
+    ("new", "old", "message"),
+    [
+        (1_234_567, 1_000_000, "+234,567 (+23.5 %): 1,234,567 > 1,020,000"),
+        (20_000_000, 1_000_000, "+19,000,000 (20.0×): 20,000,000 > 1,020,000"),
+        (990_000, 1_000_000, "−10,000 (−1.0 %): 990,000 ≤ 1,020,000"),
+        (1_000_001, 1_000_000, "+1: 1,000,001 ≤ 1,020,000"),
+        (1_000_000, 1_000_000, "unchanged: 1,000,000 ≤ 1,020,000"),
+        (7, 0, "+7: 7 > 0"),
+    ],
+)
+def test_growth_with_all_digits(layer: Make, model: Make, new: int, old: int, message: str) -> None:
+    (budget,) = growing("macs=2%")
+    assert verdict(budget, model([layer("a", new)]), model([layer("a", old)])).exact_message == message
+
+
+@pytest.mark.parametrize(
+    ("budget", "message", "exact"),
+    [
+        ("macs=1.3M", "1.23 M ≤ 1.30 M", "1,234,567 ≤ 1,300,000"),
+        ("coverage=100%", "1 of 1 nodes, 100 % ≥ 100 %", "1 of 1 nodes, 100 % ≥ 100 %"),
+        ("time=1ms", "not measured (--time measures)", "not measured (--time measures)"),
+    ],
+)
+def test_both_forms_of_a_verdict(layer: Make, model: Make, budget: str, message: str, exact: str) -> None:
+    found = verdict(from_option(budget), model([layer("a", 1_234_567)]))
+    assert (found.message, found.exact_message) == (message, exact)
+
+
 def test_growth_names_the_layers_that_grew(layer: Make, model: Make) -> None:
     old = model([layer("a", 100), layer("b", 50), layer("c", 10)])
     new = model([layer("a", 100), layer("b", 90), layer("d", 30)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from convcost.ci.budgets import Budget
 from convcost.ci.limits import limit
 from convcost.ci.metrics import COSTS, Metric
-from convcost.ci.verdicts import Verdict, check, compared, grew, grown, shown
+from convcost.ci.verdicts import Verdict, check, compared, grew, grown, in_words, said
 from convcost.errors import UsageError
 from convcost.record import Check, CheckedLayer, Diff
 
@@ -35,12 +35,13 @@ def judged(budget: Budget, diff: Diff) -> Check:
     elif diff.coverage.old_upper_bound != diff.coverage.new_upper_bound:
         reason = "one of both totals is an upper bound"
     most = None
-    message = "?"
-    if total.old is not None and total.new is not None:
-        most = budget.limit.above(total.old)
-        message = f"{grown(metric, total.old, total.new)}: {compared(metric, total.new, most)}"
-    elif total.new is not None:
-        message = f"{shown(metric, total.new)}, was ?"
+    message = in_words("?")
+    old, new = total.old, total.new
+    if old is not None and new is not None:
+        most = limit = budget.limit.above(old)
+        message = said(lambda form: f"{grown(form, metric, old, new)}: {compared(form, metric, new, limit)}")
+    elif new is not None:
+        message = said(lambda form: f"{form(metric, new)}, was ?")
     verdict = Verdict(
         met=reason is None and total.new is not None and most is not None and total.new <= most,
         value=total.new,
