@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import junitparser
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+import convcost
 
 yaml = pytest.importorskip("ruamel.yaml", reason="comes with check-jsonschema")
 
@@ -60,6 +64,26 @@ def test_a_branch(repository: Any, environment: dict[str, str]) -> None:
     done = run(repository[0], environment, CONVCOST_MODELS="models/same.onnx\n", CONVCOST_BUDGETS="params=1K\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert "models" not in {path.name for path in (repository[0] / "convcost-reports").iterdir()}
+
+
+def installed(work: Path, environment: dict[str, str], **variables: str) -> list[str]:
+    """What pip is told to install, with variables put into variables as GitLab does."""
+    given = {"CONVCOST_VERSION": JOB["variables"]["CONVCOST_VERSION"]} | variables
+    text = Template(JOB["variables"]["CONVCOST_INSTALL"]).substitute(given)
+    python = work.parent / "bin" / "python"
+    python.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {shlex.quote(str(work.parent / 'asked'))}\n")
+    python.chmod(0o755)
+    run(work, environment, **{"CONVCOST_INSTALL": text} | variables)
+    asked = (work.parent / "asked").read_text().splitlines()
+    assert asked[:4] == ["-P", "-m", "pip", "install"]
+    return asked[asked.index("--") + 1 :]
+
+
+def test_the_release_is_pinned(repository: Any, environment: dict[str, str]) -> None:
+    work, _ = repository
+    assert installed(work, environment) == [f"convcost=={convcost.__version__}"]
+    assert installed(work, environment, CONVCOST_VERSION="9.8.7") == ["convcost==9.8.7"]
+    assert installed(work, environment, CONVCOST_INSTALL="./a b.whl") == ["./a b.whl"]
 
 
 @pytest.mark.parametrize(
