@@ -71,7 +71,8 @@ def plane(conv: ConvLayer) -> Drawing:
             cells += ["more"] if right.o > o_wide else []
         rows.append(DrawnRow(label="", cells=cells))
     rows += dots(down.length > high, wide, down.o > o_high, o_wide)
-    return Drawing(caption="The first window over the padded input, and the output beside it", rows=rows)
+    around = "padded input" if any((*conv.before, *conv.after)) else "input"
+    return Drawing(caption=f"The first window over the {around}, and the output beside it", rows=rows)
 
 
 def dots(left: bool, wide: int, right: bool, o_wide: int) -> list[DrawnRow]:  # noqa: FBT001 - two sides

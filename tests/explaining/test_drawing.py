@@ -34,7 +34,9 @@ def test_the_first_window(k: int, d: int, padding: str) -> None:
     pads = attributes.get("pads", [0, 0, 0, 0])
     image = np.pad(np.ones((6, 7), int), ((pads[0], pads[2]), (pads[1], pads[3])))
     window = image[: d * (k - 1) + 1 : d, : d * (k - 1) + 1 : d]
-    plane = drawings(text)[0].rows
+    first = drawings(text)[0]
+    plane = first.rows
+    assert ("padded" in first.caption) == any(pads)
     assert count(plane, "tap") == window.sum()
     assert count(plane, "tap_padding") == window.size - window.sum()
     real = count(plane, "input", "tap", "hole")
