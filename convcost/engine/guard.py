@@ -113,6 +113,13 @@ class Watch:
         self.algorithms[path] = algorithm
         self.inner += spent
 
+    def note(self, folded: list[Node]) -> None:
+        """Keep that these nodes took no time in this graph."""
+        for node in folded:
+            path = f"{self.prefix}{node.index}"
+            self.times.setdefault(path, 0)
+            self.algorithms.setdefault(path, "folded")
+
     def call(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """Call the kernel; what goes wrong inside becomes one clear error."""
         try:
@@ -126,14 +133,8 @@ class Watch:
                 return step.bound(given)
             finally:
                 set_checkpoint(None)
-        except EngineError as known:
-            known.node = known.node or step.node.name
-            raise
-        except MemoryError:
-            raise EngineError(f"{step.node.op}: out of memory", node=step.node.name, code="C430") from None
-        except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, RuntimeError, NotImplementedError) as why:
-            message = f"{step.node.op} cannot run on {_described(given)}: {_one_line(why)}"
-            raise EngineError(message, node=step.node.name, code="C420") from why
+        except FAILURES as why:
+            raise failed(step.node, given, why) from why
 
     def enter(self, step: Step, given: list[Value], values: list[Value]) -> list[Value]:
         """Run the bodies of a node, with what is live around them counted."""
@@ -192,6 +193,30 @@ class Watch:
         """The error of a run that takes too long."""
         said = f"the time limit of {self.limits.time_limit:g} s is over{self.turn}"
         return EngineError(said, node=node.name, code="C431", help="raise --time-limit if the model means it")
+
+
+FAILURES = (
+    EngineError,
+    MemoryError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    ArithmeticError,
+    RuntimeError,
+    NotImplementedError,
+)
+"""What kernels raise."""
+
+
+def failed(node: Node, given: list[Value], why: BaseException) -> EngineError:
+    """One clear error for what went wrong inside the kernel of a node."""
+    if isinstance(why, EngineError):
+        why.node = why.node or node.name
+        return why
+    if isinstance(why, MemoryError):
+        return EngineError(f"{node.op}: out of memory", node=node.name, code="C430")
+    return EngineError(f"{node.op} cannot run on {_described(given)}: {_one_line(why)}", node=node.name, code="C420")
 
 
 def too_large(tensor: str, needed: int, total: int, limit: int, node: str | None) -> EngineError:

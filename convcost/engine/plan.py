@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from convcost.engine import control, fallback, kernels
-from convcost.engine.guard import Limits, Watch
-from convcost.engine.kernels import Bound
+from convcost.engine.guard import FAILURES, Limits, Watch, failed
+from convcost.engine.kernels import Bound, Simple
 from convcost.engine.values import Value
 from convcost.engine.weighing import Weighed
 from convcost.engine.weights import Weights
@@ -46,15 +46,20 @@ class Step:
         return self.bound.algorithm if self.bound is not None else "control"
 
 
+Call = tuple[Step, Any, Any, int, tuple[int, ...], int, tuple[int, ...]]
+"""A step in short: kernel, attributes, number of outputs where it is a plain one; inputs, its only output, `frees`."""
+
+
 class Plan:
     """A graph made ready. `captures` are the names that it reads from the graphs around it."""
 
-    __slots__ = ("captures", "constants", "folded", "graph", "inputs", "n_slots", "outputs", "slots", "steps")
+    __slots__ = ("calls", "captures", "constants", "folded", "graph", "inputs", "n_slots", "outputs", "slots", "steps")
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.slots: dict[str, int] = {}
         self.steps: list[Step] = []
+        self.calls: list[Call] = []
         self.constants: dict[int, Value] = {}
         self.folded: list[Node] = []
         self.inputs: tuple[int, ...] = ()
@@ -68,22 +73,56 @@ class Plan:
 
     def execute(self, inputs: list[Value], captured: list[Value], watch: Watch) -> list[Value]:
         """Run every step. `inputs` in the graph's order, `captured` in the order of `captures`."""
-        values: list[Value] = [None] * self.n_slots
+        values: list[Value] = [None] * (self.n_slots + 1)  # the last one is what ABSENT leads to
         for slot, value in self.constants.items():
             values[slot] = value
         for slot, value in zip(self.inputs, inputs, strict=False):
             values[slot] = value
         for name, value in zip(self.captures, captured, strict=True):
             values[self.slots[name]] = value
+        if watch.clock is None and watch.deadline is None:
+            self.hurry(values, watch)
+        else:
+            self.watched(values, watch)
+        return [values[i] for i in self.outputs]
+
+    def watched(self, values: list[Value], watch: Watch) -> None:
+        """Run every step with a look at the clock."""
+        if watch.clock is not None:
+            watch.note(self.folded)
         for step in self.steps:
-            given = [values[i] if i >= 0 else None for i in step.inputs]
+            given = [values[i] for i in step.inputs]
             for slot, value in zip(step.outputs, watch.run(step, given, values), strict=False):
                 if slot >= 0:
                     values[slot] = value
             del given
             for slot in step.frees:
                 values[slot] = None
-        return [values[i] for i in self.outputs]
+
+    def hurry(self, values: list[Value], watch: Watch) -> None:
+        """Run every step, where neither times nor a time limit are wanted: a step costs little beside its kernel."""
+        given: list[Value] = []
+        step = None
+        try:
+            for step, kernel, attrs, n, inputs, output, frees in self.calls:
+                given = [values[i] for i in inputs]
+                if kernel is not None:
+                    out = kernel(attrs, given, n)
+                elif step.guarded or step.bound is None:
+                    out = watch.run(step, given, values)
+                else:
+                    out = step.bound(given)
+                if output >= 0:
+                    values[output] = out[0]
+                else:
+                    for slot, value in zip(step.outputs, out, strict=False):
+                        if slot >= 0:
+                            values[slot] = value
+                for slot in frees:
+                    values[slot] = None
+        except FAILURES as why:
+            assert step is not None
+            raise failed(step.node, given, why) from why
 
 
 class Builder:
@@ -149,14 +188,7 @@ class Builder:
         else:
             step.bound = bind(node, [plan.constants.get(i) for i in step.inputs], self.options)
         if self.foldable(plan, node, step):
-            given = [plan.constants[i] if i >= 0 else None for i in step.inputs]
-            step.guarded = guarded(plan, node)
-            live = list(plan.constants.values()) if step.guarded else []
-            outputs = Watch(self.limits).run(step, given, live)
-            for slot, value in zip(step.outputs, outputs, strict=False):
-                if slot >= 0:
-                    plan.constants[slot] = value
-            plan.folded.append(node)
+            fold(plan, step, self.limits)
             return
         plan.steps.append(step)
 
@@ -168,6 +200,17 @@ class Builder:
             and all(i < 0 or i in plan.constants for i in step.inputs)
             and all((t := plan.graph.tensors.get(o)) is not None and t.constant for o in node.outputs if o)
         )
+
+
+def fold(plan: Plan, step: Step, limits: Limits) -> None:
+    """Run a step now: its outputs are constants."""
+    given = [plan.constants[i] if i >= 0 else None for i in step.inputs]
+    step.guarded = guarded(plan, step.node)
+    live = list(plan.constants.values()) if step.guarded else []
+    for slot, value in zip(step.outputs, Watch(limits).run(step, given, live), strict=False):
+        if slot >= 0:
+            plan.constants[slot] = value
+    plan.folded.append(step.node)
 
 
 def bind(node: Node, constants: list[Value], options: kernels.Options) -> Bound:
@@ -192,6 +235,15 @@ def finish(plan: Plan) -> None:
         step.guarded = guarded(plan, step.node)
     for slot in [s for s in plan.constants if s not in last and s not in keep]:
         del plan.constants[slot]
+    plan.calls = [brief(step) for step in plan.steps]
+
+
+def brief(step: Step) -> Call:
+    """A step as the loop of a run wants it."""
+    plain = step.bound if isinstance(step.bound, Simple) and not step.guarded else None
+    kernel, attrs, n = (None, None, 0) if plain is None else (plain.fn, plain.attrs, plain.n_outputs)
+    output = step.outputs[0] if len(step.outputs) == 1 else ABSENT
+    return step, kernel, attrs, n, step.inputs, output, step.frees
 
 
 def guarded(plan: Plan, node: Node) -> bool:

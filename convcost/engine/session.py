@@ -16,6 +16,7 @@ from convcost.engine.guard import MAX_ITERATIONS, Limits, Watch
 from convcost.engine.kernels import Options
 from convcost.engine.kernels.prepared import Pool
 from convcost.engine.memory import default_limit
+from convcost.engine.narrow import Narrowed
 from convcost.engine.profile import Profile, profile
 from convcost.engine.programs import Programs
 from convcost.engine.threads import limited
@@ -85,6 +86,7 @@ class Session:
         self.weights = weights.source
         self._kept = weights.kept
         self._made = (exact, seed, tune)
+        self._narrowed = Narrowed(self.graph, self.plan, self.limits, options)
         self._programs = Programs(self.graph, self.plan, self.limits, exact=exact, tune=tune, threads=threads)
 
     def get_inputs(self) -> list[NodeArg]:
@@ -114,8 +116,9 @@ class Session:
                 with self._programs.lock, limited(1):
                     values = program.execute(inputs, watch)
             else:
+                plan = self._narrowed.find(inputs) if fuse else self.plan
                 with limited(self.threads):
-                    values = self.plan.execute(inputs, [], watch)
+                    values = plan.execute(inputs, [], watch)
         return [values[i] for i in wanted]
 
     def profile(
