@@ -1,4 +1,4 @@
-"""Convolutions where they stand in a model: in the main graph, in branches and loops, in functions."""
+"""Nodes where they stand in a model, and the convolutions of them: in the graph, in branches, loops and functions."""
 
 from __future__ import annotations
 
@@ -22,23 +22,39 @@ QUANTIZED = frozenset({"DequantizeLinear", "Quant", "BipolarQuant", "Trunc"})
 
 
 class Site(msgspec.Struct, frozen=True):
-    """One convolution: `place` by positions as in `ir.visits`, `path` by names as in the report.
+    """One node: `place` by positions as in `ir.visits`, `path` by names as in the report.
 
-    `graph` holds nothing but the node and the tensors it touches; `weight_maker` is the node that makes its weight.
-    `function` is the function that it stands in.
+    `around` are the graphs that it stands in, the innermost first, as far as it sees their tensors; `makers` the nodes
+    that make those. `function` is the function that it stands in.
     """
 
     place: str
     path: str
     node: Node
-    graph: Graph
-    weight_maker: Node | None
+    around: tuple[Graph, ...]
+    makers: Scope[Node]
     function: str = ""
+
+    def tensor(self, name: str) -> Tensor | None:
+        """What is known of a tensor that the node sees."""
+        return next((graph.tensors[name] for graph in self.around if name in graph.tensors), None)
+
+    @property
+    def graph(self) -> Graph:
+        """A graph of nothing but the node and the tensors it touches."""
+        names = (*self.node.inputs, *self.node.outputs)
+        seen = {name: t for name in names if name and (t := self.tensor(name)) is not None}
+        return Graph("", (), self.node.outputs, (self.node,), seen, resolved=True)
 
     @property
     def weight(self) -> Tensor | None:
         """The kernel, where it has one."""
-        return self.graph.tensors.get(self.node.inputs[1]) if len(self.node.inputs) > 1 else None
+        return self.tensor(self.node.inputs[1]) if len(self.node.inputs) > 1 else None
+
+    @property
+    def weight_maker(self) -> Node | None:
+        """The node that makes the kernel, where one does."""
+        return self.makers.get(self.node.inputs[1]) if len(self.node.inputs) > 1 else None
 
     def layer(self) -> ConvLayer:
         """The convolution; `Skip` with the reason where it cannot be replaced."""
@@ -53,15 +69,12 @@ class Site(msgspec.Struct, frozen=True):
 
 def sites(graph: Graph) -> list[Site]:
     """All convolutions of a resolved graph in the order of the report; functions as far as the report shows them."""
-    return list(Walk().graph(graph, Scope(graph.tensors), Scope(), Spot()))
+    return [site for site in nodes(graph) if site.node.op in CONVOLUTIONS and not site.node.bodies]
 
 
-class Spot(msgspec.Struct, frozen=True):
-    """Where a graph stands: what comes before its nodes' places and names, and the function it belongs to."""
-
-    place: str = ""
-    path: str = ""
-    function: str = ""
+def nodes(graph: Graph) -> Iterator[Site]:
+    """All nodes of a resolved graph, likewise."""
+    return Walk().graph((graph,), Scope(), "", "", "")
 
 
 class Walk:
@@ -70,32 +83,22 @@ class Walk:
     def __init__(self) -> None:
         self.left = MAX_ROWS
 
-    def graph(self, graph: Graph, tensors: Scope[Tensor], makers: Scope[Node], at: Spot) -> Iterator[Site]:
-        """The sites of one graph and of the graphs inside it."""
-        makers.own.update((o, node) for node in graph.nodes for o in node.outputs)
-        for node in graph.nodes:
-            if node.op in CONVOLUTIONS and not node.bodies:
-                yield site(node, tensors, makers, at)
+    def graph(
+        self, around: tuple[Graph, ...], makers: Scope[Node], place: str, path: str, function: str
+    ) -> Iterator[Site]:
+        """The nodes of the first graph of `around` and of the graphs inside it."""
+        makers.own.update((o, node) for node in around[0].nodes for o in node.outputs)
+        for node in around[0].nodes:
+            here, name = f"{place}{node.index}", path + node.name
+            yield Site(here, name, node, around, makers, function)
             for role, body in node.bodies:
-                inner = Spot(f"{at.place}{node.index}/{role}/", f"{at.path}{node.name}/{role}/", at.function)
+                inner = f"{here}/{role}/"
                 if role != "function":
-                    yield from self.graph(body, Scope(body.tensors, tensors), Scope(parent=makers), inner)
+                    scope = Scope(parent=makers)
+                    yield from self.graph((body, *around), scope, inner, f"{name}/{role}/", function)
                 elif (rows := rows_in(body)) <= self.left:
                     self.left -= rows
-                    called = Spot(inner.place, f"{at.path}{node.name}/", node.op)
-                    yield from self.graph(body, Scope(body.tensors), Scope(), called)
-
-
-def site(node: Node, tensors: Scope[Tensor], makers: Scope[Node], at: Spot) -> Site:
-    """One convolution with what it touches."""
-    maker = makers.get(node.inputs[1]) if len(node.inputs) > 1 else None
-    return Site(f"{at.place}{node.index}", at.path + node.name, node, alone(node, tensors), maker, at.function)
-
-
-def alone(node: Node, tensors: Scope[Tensor]) -> Graph:
-    """A graph of one node and the tensors it touches, some of which may be those of graphs around it."""
-    seen = {name: t for name in (*node.inputs, *node.outputs) if name and (t := tensors.get(name)) is not None}
-    return Graph("", (), node.outputs, (node,), seen, resolved=True)
+                    yield from self.graph((body,), Scope(), inner, f"{name}/", node.op)
 
 
 def matched(found: list[Site], layers: list[Layer]) -> list[tuple[Layer, Site | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,39 +12,20 @@ from convcost.alternatives import Skip
 from convcost.alternatives.fitting.halves import Layer, pair
 from convcost.alternatives.fitting.kernels import Kernel, Makers, kernel_of
 from convcost.alternatives.fitting.separable import TOLERANCE, Wanted, analysed, approximate, layer_in
-from convcost.analysis.count import MAX_ROWS, rows_in
+from convcost.alternatives.sites import Site, sites
 from convcost.api.models import model_of, report
 from convcost.api.result import Report
 from convcost.api.rewriting import rewritten_file
 from convcost.api.sources import Loaded, Options, expand, load, options_from
 from convcost.engine.threads import limited
 from convcost.errors import EngineError, ReportError, UsageError
-from convcost.ir import Graph, Node, Tensor
+from convcost.ir import Tensor
 from convcost.ir.splice import Replacement
-
-CONVOLUTIONS = ("Conv", "ConvTranspose")
-OTHERS = frozenset(
-    {"QLinearConv", "ConvInteger", "DeformConv", "FusedConv", "NhwcFusedConv", "NhwcConv", "QLinearConvTranspose"}
-)
 
 TIME_LIMIT = 10.0
 """Seconds that each of the two runs may take that compare a split model with the model."""
 
 File = tuple[str, bytes]
-
-
-class Site(msgspec.Struct, frozen=True):
-    """A convolution: where it stands, by positions and by names, and the graphs around it, the innermost first."""
-
-    place: str
-    path: str
-    node: Node
-    around: tuple[Graph, ...]
-    function: bool
-
-    def tensor(self, name: str) -> Tensor:
-        """What is known of a tensor by name."""
-        return next((g.tensors[name] for g in self.around if name in g.tensors), Tensor(name))
 
 
 class Search:
@@ -62,7 +43,7 @@ class Search:
 
     def run(self) -> None:
         """Look at every convolution. Raises UsageError where the one that was asked for is not there."""
-        for site in Sites().inside((self.item.graph,)):
+        for site in sites(self.item.graph):
             name = site.path
             if self.only is not None and name != self.only:
                 continue
@@ -77,11 +58,11 @@ class Search:
     def layer(self, name: str, site: Site) -> None:
         """Analyse one layer, and keep what takes its place."""
         node = site.node
-        if node.domain or node.op not in CONVOLUTIONS:
+        if node.domain or node.op not in ("Conv", "ConvTranspose"):
             raise Skip(f"{node.op}: only Conv and ConvTranspose are taken apart")
         if site.function:
             raise Skip("it stands in a function, which may be called with several kernels")
-        x, w = site.tensor(node.inputs[0]), site.tensor(node.inputs[1])
+        x, w = (site.tensor(name) or Tensor(name) for name in node.inputs[:2])
         if w.shape is not None:
             layer_in(node, x, tuple(d for d in w.shape if isinstance(d, int)), "")
         kernel = kernel_of(node.inputs[1], site.around, self.makers)
@@ -108,29 +89,6 @@ def replacement(site: Site, layer: Layer, kernel: Kernel, parts: object, split: 
         layer, parts, split.form, tuple(split.first), split.rank, dtype=kernel.array.dtype, exact=split.exact
     )
     return Replacement(site.place, graph, weights, {"bias": layer.bias} if layer.bias else {})
-
-
-class Sites:
-    """Every convolution, in the graph, its branches, loops and functions; functions as far as a report shows them."""
-
-    def __init__(self) -> None:
-        self.left = MAX_ROWS
-
-    def inside(
-        self, around: tuple[Graph, ...], place: str = "", path: str = "", *, function: bool = False
-    ) -> Iterator[Site]:
-        """Those of the first graph of `around`, in the order of the report."""
-        for node in around[0].nodes:
-            here, name = f"{place}{node.index}", path + node.name
-            if node.op in CONVOLUTIONS or node.op in OTHERS:
-                yield Site(here, name, node, around, function)
-            for role, body in node.bodies:
-                if role != "function":
-                    inner = f"/{role}/"
-                    yield from self.inside((body, *around), here + inner, name + inner, function=function)
-                elif (rows := rows_in(body)) <= self.left:
-                    self.left -= rows
-                    yield from self.inside((body,), f"{here}/", f"{name}/", function=True)
 
 
 def separate(
