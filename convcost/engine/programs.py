@@ -39,6 +39,7 @@ class Programs:
         self.exact = exact
         self.tune = tune
         self.threads = threads
+        self.owner = os.getpid()
         self.lock = threading.RLock()
         self.made: dict[tuple[object, ...], Program | None] = {}
         self.worth = any(step.node.op in WORTH for step in plan.steps)
@@ -47,7 +48,9 @@ class Programs:
         """The program for inputs of these shapes; None where the graph is run node by node."""
         if not self.worth or not all(isinstance(v, np.ndarray) for v in inputs):
             return None
-        key = (fuse, os.getpid(), *((v.shape, v.dtype.str) for v in inputs))
+        if self.owner != os.getpid():  # a fork: programs are shared with the first process, and so may the lock be held
+            self.owner, self.lock, self.made = os.getpid(), threading.RLock(), {}
+        key = (fuse, *((v.shape, v.dtype.str) for v in inputs))
         with self.lock:
             if key not in self.made:
                 self.make_room(fuse=fuse)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -161,24 +159,41 @@ def test_processes_end_with_their_team() -> None:
 
 
 @forking
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_processes_end_with_the_first_one(end: int) -> None:
-    code = (
-        "import convcost, numpy as np, time\n"
-        "from convcost import notation\n"
-        "s = convcost.Session(notation.parse('28x28x64 -(3x3x64x96 same)->'), threads=2)\n"
-        "s.run(None, {s.get_inputs()[0].name: np.zeros(s.get_inputs()[0].shape, np.float32)})\n"
-        "team, = [p.team for p in s._programs.made.values()]\n"
-        "print(*team.pids, flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as first:
-        assert first.stdout is not None
-        (pid,) = map(int, first.stdout.readline().split())
-        first.send_signal(end)
-        first.wait(20)
-        assert first.stdout.read() == ""  # nobody else holds the pipe
-    assert gone(pid)
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_signals_are_the_first_process_own(made: Any, sent: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """A handler of the caller's would run twice where a whole group of processes is signalled."""
+    before = signal.signal(sent, lambda *_: os.write(1, b"handled"))
+    try:
+        team = made(Processes, [[[(len, ("",))], [(time.sleep, (0.05,))]]])
+        os.kill(team.pids[0], sent)
+        team.run(0)
+        assert team.ready()
+    finally:
+        signal.signal(sent, before)
+    assert capfd.readouterr().out == ""
+
+
+@forking
+def test_what_an_interrupted_run_left_is_waited_for(made: Any) -> None:
+    """Ctrl-C twice: in the first share, and while the second is waited for."""
+    y = aligned((2,), np.float64, common=True)
+    y[:] = 0
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    slow = [(time.sleep, (0.3,)), (np.add, (y, 1.0, y))]
+    team = made(Processes, [[[(stop, ())], slow]])
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            team.run(0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert y.tolist() == [0.0, 0.0]
+    assert team.ready()
+    assert y.tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -199,30 +214,6 @@ def test_shares_give_what_one_thread_gives(text: str, threads: int, *, tune: boo
 def test_threads_share_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teams, "forks", lambda: False)
     test_shares_give_what_one_thread_gives(LAYERS[1], 2, tune=False)
-
-
-@forking
-def test_a_fork_of_a_program_runs_on_its_own() -> None:
-    """The arrays of a program are shared memory: a forked process makes a program of its own."""
-    graph = notation.parse(LAYERS[1])
-    session = Session(graph, threads=2)
-    x, name = np.ones(sizes(session), np.float32), graph.inputs[0].name
-    (expected,) = session.run(None, {name: x})
-    ear, voice = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            (got,) = session.run(None, {name: 2 * x})
-            os.write(voice, b"same" if np.allclose(got, 2 * expected, atol=1e-3) else b"other")
-        finally:
-            os._exit(0)
-    os.close(voice)
-    for _ in range(5):
-        (again,) = session.run(None, {name: x})
-        assert np.array_equal(again, expected)
-    assert os.read(ear, 10) == b"same"
-    os.close(ear)
-    os.waitpid(pid, 0)
 
 
 def test_a_time_limit_ends_a_shared_run() -> None:

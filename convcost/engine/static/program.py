@@ -161,7 +161,7 @@ class Program:
 
     def execute(self, inputs: list[Value], watch: Watch) -> list[Value]:
         """One run: the outputs, in arrays of their own."""
-        if not self.begun:
+        if not self.begun or (self.team is not None and not self.team.ready()):
             self.team, self.begun = team(self.stages, self.ws.threads), True
         values: dict[str, Value] = dict(self.read.constants)
         for slot, value in zip(self.plan.inputs, inputs, strict=True):

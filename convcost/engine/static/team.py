@@ -18,7 +18,7 @@ import sys
 import warnings
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import islice
 from typing import NoReturn, Protocol
@@ -29,12 +29,14 @@ from convcost.errors import EngineError
 Stages = Sequence[Sequence[Program]]
 LINE = 8
 """Words of 8 bytes in a line of cache."""
+CALL, DONE, STAGE, START, STOP, ASLEEP = range(6)
+"""Words in the line of a process: the calls it was given and those it has done; what the last one is; its sleep."""
 PATIENCE = 20_000
 """Looks at a word, of about 50 ns each, before a process goes to sleep until it is woken."""
 POLITE = 200
 """Looks after which each further one lets others have the processor."""
-IDLE = 2.0
-"""Seconds of sleep between two looks at whether the first process still lives."""
+IDLE = 1000
+"""Milliseconds of sleep between two looks at whether the first process still lives."""
 
 
 class Team(Protocol):
@@ -43,15 +45,24 @@ class Team(Protocol):
     def run(self, number: int, start: int = 0, stop: int | None = None) -> None:
         """Calls `start` to `stop` of the programs of a stage; returns when all are done."""
 
+    def ready(self) -> bool:
+        """Waits for what an interrupted run has left at work. False where another team is needed."""
+
     def close(self) -> None:
         """End what was started. Running afterwards is an error."""
 
 
 def team(stages: Stages, threads: int) -> Team | None:
-    """Those who run stages of up to `threads` programs; None where one thread does all."""
+    """Those who run stages of up to `threads` programs; None where one thread does all, as where no fork can be had."""
     if threads == 1 or all(len(programs) == 1 for programs in stages):
         return None
-    return Processes(stages, threads) if forks() else Threads(stages, threads)
+    if not forks():
+        return Threads(stages, threads)
+    processes = min(threads, len(os.sched_getaffinity(0)))  # more of them than cores would wait for each other
+    try:
+        return Processes(stages, processes) if processes > 1 else None
+    except (OSError, RuntimeError):  # too many processes or files, no memory, or the interpreter is ending
+        return None
 
 
 def forks() -> bool:
@@ -75,16 +86,22 @@ class Threads:
     def __init__(self, stages: Stages, threads: int) -> None:
         self.stages = stages
         self.pool = ThreadPoolExecutor(threads - 1, thread_name_prefix="convcost")
+        self.futures: list[Future[None]] = []
 
     def run(self, number: int, start: int = 0, stop: int | None = None) -> None:
         """See Team."""
         first, *others = self.stages[number]
-        futures = [self.pool.submit(run, program, start, stop) for program in others]
+        self.futures = [self.pool.submit(run, program, start, stop) for program in others]
         try:
             run(first, start, stop)
         finally:
-            for future in futures:
+            for future in self.futures:
                 future.result()
+
+    def ready(self) -> bool:
+        """See Team."""
+        wait(self.futures)
+        return True
 
     def close(self) -> None:
         """See Team."""
@@ -92,119 +109,148 @@ class Threads:
 
 
 class Processes:
-    """Forked processes, one for each share but the first.
+    """Forked processes; each runs every `threads`-th share of a stage, this one the first.
 
-    Words in shared memory: the number of the call, its stage, start and stop; then for each process a line with the
-    last call it has done and whether it sleeps. The number is written last: who sees it sees the others.
+    Words in shared memory: in the first line whether the team has ended, then a line for each process. The number of
+    a call is written last: who sees it sees what it is. It is written only once the one before is done.
     """
 
     def __init__(self, stages: Stages, threads: int) -> None:
         self.stages = stages
+        self.threads = threads
         self.words = memoryview(mmap.mmap(-1, mmap.PAGESIZE * -(-8 * LINE * threads // mmap.PAGESIZE))).cast("q")
-        self.count = 0
         self.pids: list[int] = []
-        self.pipes: list[int] = []
-        self.closing = weakref.finalize(self, _end, os.getpid(), self.pids, self.pipes)
-        for slot in range(1, threads):
-            self.pipes.append(self.fork(slot))
+        self.bells: list[int] = []
+        self.closing = weakref.finalize(self, _end, os.getpid(), self.words, self.pids, self.bells)
+        try:
+            for slot in range(1, threads):
+                self.fork(slot)
+        except BaseException:
+            self.close()
+            raise
 
-    def fork(self, slot: int) -> int:
-        """Start the process of a slot; the end of the pipe that wakes it, and whose closing ends it."""
+    def fork(self, slot: int) -> None:
+        """Start the process of a slot. No signal but SIGKILL and SIGSTOP reaches it: they are the first one's."""
         ours = os.getpid()
-        ear, voice = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # on threads: the child calls nothing but NumPy
-            pid = os.fork()
-        if pid == 0:
-            serve(self, slot, ear, ours)
-        os.close(ear)
-        self.pids.append(pid)
-        return voice
+        self.bells.append(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # on threads: the child calls nothing but NumPy
+                pid = os.fork()
+                if pid == 0:
+                    serve(self, slot, self.bells[-1], ours)
+            self.pids.append(pid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def run(self, number: int, start: int = 0, stop: int | None = None) -> None:
         """See Team. Raises EngineError where a process has ended."""
         words, programs = self.words, self.stages[number]
-        self.count += 1
-        words[1], words[2], words[3] = number, start, -1 if stop is None else stop
-        words[0] = self.count
-        others = range(1, len(programs))
-        for slot in others:
-            if words[LINE * slot + 1]:
-                self.wake(slot)
+        others = range(1, min(self.threads, len(programs)))
         try:
-            run(programs[0], start, stop)
+            for slot in others:
+                place = LINE * slot
+                words[place + STAGE], words[place + START] = number, start
+                words[place + STOP] = -1 if stop is None else stop
+                words[place + CALL] += 1
+                if words[place + ASLEEP]:
+                    self.wake(slot)
+            for program in programs[:: self.threads]:
+                run(program, start, stop)
         finally:
             for slot in others:
                 self.wait(slot)
 
+    def ready(self) -> bool:
+        """See Team."""
+        try:
+            for slot in range(1, self.threads):
+                self.check(slot)
+                self.wait(slot)
+        except EngineError:
+            return False
+        return True
+
     def wait(self, slot: int) -> None:
-        """Until a process has done the call."""
+        """Until a process has done its call."""
         words, place, looks = self.words, LINE * slot, 0
-        while words[place] != self.count:
+        while words[place + DONE] != words[place + CALL]:
             looks += 1
             if looks > POLITE:
                 os.sched_yield()
                 if looks % POLITE == 0:
-                    if words[place + 1]:
+                    if words[place + ASLEEP]:
                         self.wake(slot)
-                    if os.waitpid(self.pids[slot - 1], os.WNOHANG)[0]:
-                        self.pids[slot - 1] = 0
-                        self.close()
-                        raise EngineError("a process that computed a part of a layer has ended", code="C433")
+                    self.check(slot)
+
+    def check(self, slot: int) -> None:
+        """Raises EngineError where a process has ended."""
+        try:
+            ended = not self.closing.alive or os.waitpid(self.pids[slot - 1], os.WNOHANG)[0]
+        except ChildProcessError:
+            ended = True  # and somebody else has taken leave of it
+        if ended:
+            self.pids[slot - 1 : slot] = [0]
+            self.close()
+            raise EngineError("a process that computed a part of a layer has ended", code="C433")
 
     def wake(self, slot: int) -> None:
         """Interrupt the sleep of a process."""
-        os.write(self.pipes[slot - 1], b"\0")
+        os.eventfd_write(self.bells[slot - 1], 1)
 
     def close(self) -> None:
         """See Team."""
         self.closing()
 
 
-def _end(owner: int, pids: list[int], pipes: list[int]) -> None:
-    """Close the pipes, which ends the processes, and take leave of them. A fork of the owner only closes its copies."""
-    for pipe in pipes:
-        with suppress(OSError):
-            os.close(pipe)
-    for pid in pids:
-        if pid and os.getpid() == owner:
-            with suppress(ChildProcessError):
+def _end(owner: int, words: memoryview, pids: list[int], bells: list[int]) -> None:
+    """End the processes, which have nothing to save. A fork of the owner only closes its copies."""
+    while bells:
+        os.close(bells.pop())
+    if os.getpid() != owner:
+        return
+    words[0] = 1
+    for pid in filter(None, pids):
+        with suppress(ChildProcessError, ProcessLookupError):
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # so the number is still that of our process
+                os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
 
-def serve(crew: Processes, slot: int, ear: int, parent: int) -> NoReturn:
-    """The life of a forked process: it runs the shares of its slot, and ends with the pipe or with its parent."""
+def serve(crew: Processes, slot: int, bell: int, parent: int) -> NoReturn:
+    """The life of a forked process: it runs the shares of its slot."""
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
-        os.closerange(0, ear)
-        os.closerange(ear + 1, 65536)
+        os.closerange(0, bell)
+        os.closerange(bell + 1, 65536)
         gc.disable()
-        words, place, seen = crew.words, LINE * slot, 0
+        words, place = crew.words, LINE * slot
         while True:
-            seen = awaited(words, place, seen, ear, parent)
-            programs = crew.stages[words[1]]
-            if slot < len(programs):
-                run(programs[slot], words[2], None if words[3] < 0 else words[3])
-            words[place] = seen
+            awaited(words, place, bell, parent)
+            stop = words[place + STOP]
+            for program in crew.stages[words[place + STAGE]][slot :: crew.threads]:
+                run(program, words[place + START], None if stop < 0 else stop)
+            words[place + DONE] = words[place + CALL]
     except BaseException:  # noqa: BLE001 - no frame of the parent's stack may go on here; it sees the end
         os._exit(1)
 
 
-def awaited(words: memoryview, place: int, seen: int, ear: int, parent: int) -> int:
-    """The number of the next call. Looks for some time, then sleeps."""
+def awaited(words: memoryview, place: int, bell: int, parent: int) -> None:
+    """Until the next call. Looks for some time, then sleeps; ends the process with its team or its parent."""
     looks = 0
-    while words[0] == seen:
+    while words[place + CALL] == words[place + DONE]:
         looks += 1
         if looks > POLITE:
             os.sched_yield()
         if looks > PATIENCE:
-            words[place + 1] = 1
-            while words[0] == seen and not select.select([ear], [], [], IDLE)[0]:
-                if os.getppid() != parent:
+            sleep = select.poll()
+            sleep.register(bell, select.POLLIN)
+            words[place + ASLEEP] = 1
+            while words[place + CALL] == words[place + DONE] and not sleep.poll(IDLE):
+                if words[0] or os.getppid() != parent:
                     os._exit(0)
-            if words[0] == seen and not os.read(ear, 1):
-                os._exit(0)
-            words[place + 1] = 0
+            words[place + ASLEEP] = 0
             looks = 0
-    number: int = words[0]
-    return number
+            with suppress(BlockingIOError):
+                os.eventfd_read(bell)

@@ -1,0 +1,232 @@
+"""Processes that share a program: their end, the lack of them, and forks of the caller's."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convcost import notation
+from convcost.engine import Session
+from convcost.engine.kernels.convolution.workspace import Array, aligned
+from convcost.engine.static import team as teams
+from convcost.engine.static.team import Processes, Stages, forks
+from convcost.errors import EngineError
+
+forking = pytest.mark.skipif(not forks(), reason="shares run on threads here")
+SMALL = "28x28x64 -(3x3x64x96 same bias)-> -(relu)-> -(maxpool 3x3 s2)-> -(1x1x96x200)->"
+LATE = "14x14x160 -(3x3x160x192 same)-> -(relu)-> -(3x3x192x192 s2 same)->"
+
+
+def sizes(session: Session) -> list[int]:
+    return [int(d) for d in session.get_inputs()[0].shape or ()]
+
+
+def gone(pid: int, within: float = 20.0) -> bool:
+    """Whether a process ends in time."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def ready(text: str) -> tuple[Session, dict[str, Array]]:
+    """A session on two threads and random input."""
+    graph = notation.parse(text)
+    session = Session(graph, threads=2)
+    return session, {graph.inputs[0].name: np.random.default_rng(0).standard_normal(sizes(session), np.float32)}
+
+
+def crew(session: Session) -> Any:
+    (program,) = session._programs.made.values()
+    assert program is not None
+    return program.team
+
+
+def child(good: Callable[[], bool]) -> int:
+    """A fork that ends with 0 where the check holds."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if good() else 1)
+        finally:
+            os._exit(2)
+    return pid
+
+
+def in_a_thread(work: Callable[[], int]) -> int:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+@forking
+@pytest.mark.parametrize("stolen", [False, True])
+def test_a_session_replaces_a_process_that_was_killed(*, stolen: bool) -> None:
+    """Also where the caller's own waitpid(-1) has taken leave of it."""
+    session, feeds = ready(LATE)
+    (expected,) = session.run(None, feeds)
+    (pid,) = crew(session).pids
+    os.kill(pid, signal.SIGKILL)
+    if stolen:
+        assert os.waitpid(-1, 0)[0] == pid
+    else:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert np.array_equal(session.run(None, feeds)[0], expected)
+    assert crew(session).pids != [pid]
+
+
+@forking
+def test_a_session_goes_on_after_the_end_of_a_process_in_a_run() -> None:
+    session, feeds = ready(LATE)
+    (expected,) = session.run(None, feeds)
+    team = crew(session)
+    os.kill(team.pids[0], signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (team.pids[0], signal.SIGKILL)).start()
+    with pytest.raises(EngineError, match="has ended"):
+        session.run(None, feeds)
+    assert np.array_equal(session.run(None, feeds)[0], expected)
+
+
+@forking
+@pytest.mark.parametrize("missing", ["fork", "eventfd"])
+def test_without_a_fork_one_process_does_all(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    session, feeds = ready(SMALL)
+    (expected,) = session.run(None, feeds)
+    again, _ = ready(SMALL)
+    monkeypatch.setattr(os, missing, refuse)
+    assert np.array_equal(again.run(None, feeds)[0], expected)
+
+
+@forking
+def test_there_are_no_more_processes_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five shares on two cores, then on one, where nothing is forked."""
+    y = aligned((50,), np.float64, common=True)
+    y[:] = 0
+    stages: Stages = [[[(np.add, (y[i : i + 10], 1.0, y[i : i + 10]))] for i in range(0, 50, 10)]]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    pair = teams.team(stages, 5)
+    assert isinstance(pair, Processes)
+    assert len(pair.pids) == 1
+    pair.run(0)
+    pair.close()
+    assert y.tolist() == [1.0] * 50
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert teams.team(stages, 5) is None
+
+
+@forking
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_team_ends_while_a_fork_of_its_owner_lives(*, stopped: bool) -> None:
+    """The fork has copies of all files; a process that is stopped ends too."""
+    team = Processes([[[(len, ("",))], [(len, ("",))]]], 2)
+    (pid,) = team.pids
+    fork = os.fork()
+    if fork == 0:
+        time.sleep(60)
+        os._exit(0)
+    if stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        team.close()
+        assert time.monotonic() - start < 10
+        assert gone(pid)
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        os.waitpid(fork, 0)
+
+
+@forking
+def test_a_fork_does_not_wait_for_a_run_of_the_first_process() -> None:
+    session, feeds = ready(LATE)
+    (expected,) = session.run(None, feeds)
+    with session._programs.lock:
+        pid = in_a_thread(lambda: child(lambda: np.array_equal(session.run(None, feeds)[0], expected)))
+    end = time.monotonic() + 20
+    while (found := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    if found[0] == 0:
+        os.kill(pid, signal.SIGKILL)
+    assert found == (pid, 0)
+
+
+@forking
+def test_sleep_with_many_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of files above 1023, which select does not take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2000:
+        pytest.skip("few files may be open")
+    monkeypatch.setattr(teams, "PATIENCE", 10)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        team = Processes([[[(len, ("",))], [(len, ("",))]]], 2)
+        time.sleep(0.1)
+        team.run(0)
+        team.close()
+    finally:
+        for file in held:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@forking
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_processes_end_with_the_first_one(end: int) -> None:
+    code = (
+        "import convcost, numpy as np, time\n"
+        "from convcost import notation\n"
+        "s = convcost.Session(notation.parse('28x28x64 -(3x3x64x96 same)->'), threads=2)\n"
+        "s.run(None, {s.get_inputs()[0].name: np.zeros(s.get_inputs()[0].shape, np.float32)})\n"
+        "team, = [p.team for p in s._programs.made.values()]\n"
+        "print(*team.pids, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        (pid,) = map(int, first.stdout.readline().split())
+        first.send_signal(end)
+        first.wait(20)
+        assert first.stdout.read() == ""  # nobody else holds the pipe
+    assert gone(pid)
+
+
+@forking
+def test_a_fork_of_a_program_runs_on_its_own() -> None:
+    """The arrays of a program are shared memory: a forked process makes a program of its own."""
+    graph = notation.parse(LATE)
+    session = Session(graph, threads=2)
+    x, name = np.ones(sizes(session), np.float32), graph.inputs[0].name
+    (expected,) = session.run(None, {name: x})
+    ear, voice = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            (got,) = session.run(None, {name: 2 * x})
+            os.write(voice, b"same" if np.allclose(got, 2 * expected, atol=1e-3) else b"other")
+        finally:
+            os._exit(0)
+    os.close(voice)
+    for _ in range(5):
+        (again,) = session.run(None, {name: x})
+        assert np.array_equal(again, expected)
+    assert os.read(ear, 10) == b"same"
+    os.close(ear)
+    os.waitpid(pid, 0)
