@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels.convolution.epilogue import acting
+from convcost.engine.kernels.convolution.epilogue import acting, by_row
 from convcost.engine.kernels.convolution.workspace import Program, Workspace
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit
@@ -67,36 +68,38 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
     """Y = act(scale · x + shift), by channel."""
     c = unit.scale.size
     if unit.floor is not None:
-        steps: list[tuple[Any, Any]] = [(maximum, unit.floor)]
+        steps: list[tuple[Any, Any]] = [(np.maximum, unit.floor)]
     else:
         steps = [(np.multiply, unit.scale)] if (unit.scale != 1).any() else []
         steps += [(np.add, unit.shift)] if unit.shift.any() or not steps else []
     if layout == FIRST:
-        rows = x.reshape(x.shape[0], c, -1)
-        out = y.reshape(rows.shape)
-        parts = [(n, p) for n in range(rows.shape[0]) for p in pieces(c, max(1, PIECE // max(rows.shape[2], 1)))]
-        views = [(rows[n, a:b], out[n, a:b], [(f, v[a:b, None]) for f, v in steps]) for n, (a, b) in parts]
-    else:
-        flat: Any = x.reshape(-1, c)
-        target: Any = y.reshape(-1, c)
-        repeat = max(1, WIDE // c) if flat.strides[0] == target.strides[0] == 4 * c else 1
-        whole = flat.shape[0] // repeat * repeat
-        wide, out = (v[:whole].reshape(-1, c * repeat) for v in (flat, target))
-        repeated = [(f, np.tile(v, repeat)) for f, v in steps]
-        cuts = pieces(wide.shape[0], max(1, PIECE // (c * repeat)))
-        views = [(wide[a:b], out[a:b], repeated) for a, b in cuts]
-        if whole < flat.shape[0]:
-            views.append((flat[whole:], target[whole:], steps))
+        rows, out = x.reshape(x.shape[0], c, -1), y.reshape(y.shape[0], c, -1)
+        cuts = pieces(c, max(1, PIECE // max(rows.shape[2], 1)))
+        images = [(rows[n, a:b], out[n, a:b], slice(a, b)) for n in range(rows.shape[0]) for a, b in cuts]
+        return shared(ws, images, lambda i: by_row([(f, v[i[2]]) for f, v in steps], *i[:2]) + last(unit, i[1]))
+    flat, target = x.reshape(-1, c), y.reshape(-1, c)
+    repeat = max(1, WIDE // c) if flat.flags.c_contiguous and target.flags.c_contiguous else 1
+    whole = flat.shape[0] // repeat * repeat
+    steps = [(f, np.tile(v, repeat)) for f, v in steps]
+    wide, broad = (v[:whole].reshape(-1, c * repeat) for v in (flat, target))
+    views = [(wide[a:b], broad[a:b]) for a, b in pieces(wide.shape[0], max(1, PIECE // (c * repeat)))]
+    if whole < flat.shape[0]:
+        views.append((flat[whole:].reshape(-1), target[whole:].reshape(-1)))
 
-    def make(part: tuple[Array, Array, list[tuple[Any, Any]]]) -> Program:
-        a, b, operations = part
+    def make(part: tuple[Array, Array]) -> Program:
+        a, b = part
         program: Program = []
-        for operation, operand in operations:
-            program.append((operation, (a, operand, b)))
+        for f, v in steps:
+            program.append((partial(f, out=b), (a, v[: b.shape[-1]])))
             a = b
-        return program if unit.act is None else program + acting(unit.act, b)
+        return program + last(unit, b)
 
     return shared(ws, views, make)
+
+
+def last(unit: Unit, y: Array) -> Program:
+    """The activation of a unit, in place."""
+    return [] if unit.act is None else acting(unit.act, y)
 
 
 def concat(unit: Unit, xs: list[Array], y: Array, layout: str, ws: Workspace) -> list[Program]:

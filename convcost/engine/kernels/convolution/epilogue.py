@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,12 @@ Activation = Callable[[Array], object]
 """Changes an array in place, element by element."""
 RUN = 8192
 """Elements of a repeated row: where rows are shorter, NumPy copies them to a buffer of this size first."""
+LONG, MANY = 384, 3 * RUN
+"""Elements of rows that are long enough for a call of NumPy's inner loop each; of arrays for which it is worthwhile."""
+LEAST = 16
+"""The smallest buffer that NumPy can be given."""
+TIED = int(np.__version__.split(".", 1)[0]) > 1
+"""Whether the size of the buffer is part of what `np.errstate` has back at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Epilogue:
         program: Program = []
         tile = y[image, :, start:stop]
         if self.bias is not None:
-            program.append((np.add, (tile, self.bias[:, None], tile)))
+            program += by_row([(np.add, self.bias)], tile, tile)
         if self.addend is not None:
             program.append((np.add, (tile, self.addend.reshape(y.shape)[image, :, start:stop], tile)))
         if self.activation is not None:
@@ -96,6 +102,25 @@ def along(function: Callable[..., object], x: Array, row: Array, out: Array) -> 
     if whole < a.size:
         program.append((partial(function, out=b[whole:]), (a[whole:], row[: a.size - whole])))
     return program
+
+
+def by_row(steps: Sequence[tuple[Callable[..., object], Array]], x: Array, out: Array) -> Program:
+    """Calls of each function on x and its column, to an output; x: (rows, positions)."""
+    program: Program = []
+    for function, column in steps:
+        program.append((partial(function, out=out), (x, column[:, None])))
+        x = out
+    most = RUN if out.flags.c_contiguous else RUN // 4  # what repeats along longer lines NumPy does not copy
+    worth = TIED and LONG <= out.shape[1] < most and out.size >= MANY
+    return [(unbuffered, (program,))] if worth else program
+
+
+def unbuffered(calls: Program) -> None:
+    """Calls of ufuncs that may not take rows together: what repeats would be copied to NumPy's buffer."""
+    with np.errstate():  # at its end the buffer has its size back
+        np.setbufsize(LEAST)
+        for fn, args in calls:
+            fn(*args)
 
 
 def bounded(function: Callable[..., object], bound: float) -> Callable[[Array, Array], None]:
