@@ -175,6 +175,7 @@ def one_replaced(change: Change, cost: record.Cost, fit: Any) -> record.Replaced
         weights=fit.method if fit is not None else None,
         error=fit.error if fit is not None else None,
         why=fit.why if fit is not None else "",
+        borders_differ=fit is not None and fit.borders_differ,
     )
 
 

@@ -23,7 +23,8 @@ class Replaced(Record, frozen=True):
     """One layer and the form in its place. Costs of a layer in a loop are those of all its iterations.
 
     `weights`: `fitted` to the layer's by least squares, with the relative Frobenius `error` of the kernels; `copied`;
-    `generated`, for the reason in `why`; None where no model is written.
+    `generated`, for the reason in `why`; None where no model is written. `error` is about the inside of images:
+    `borders_differ` where steps pad what is between them. `why` of fitted weights says what their error does not prove.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Replaced(Record, frozen=True):
     weights: Literal["fitted", "copied", "generated"] | None = None
     error: float | None = None
     why: str = ""
+    borders_differ: bool = False
 
 
 class Saving(Record, frozen=True):

@@ -122,7 +122,7 @@ def layers(rewrite: Rewrite, view: View, how: str) -> list[Block]:
         }
         rows.append(tuple(cells[column.key] for column in LAYERS))
     table = Table(title=(), columns=LAYERS, rows=tuple(rows), note=more(len(ordered), len(shown)))
-    lines = [*unlike(ordered), *generated(ordered)]
+    lines = [*unlike(ordered), *reasons(ordered)]
     if view.all_layers:
         lines += [(f"#{one.index} ", Text(one.notation, local=True)) for one in shown]
     return [table, Paragraph(tuple(lines))] if lines else [table]
@@ -138,13 +138,15 @@ def unlike(replaced: list[Replaced]) -> list[Line]:
     return [("form ", Text(form, local=True), ": ", listed(where)) for form, where in forms.items()]
 
 
-def generated(replaced: list[Replaced]) -> list[Line]:
-    """Why weights are generated, a line for each reason."""
-    reasons: dict[str, list[str]] = {}
+def reasons(replaced: list[Replaced]) -> list[Line]:
+    """Why weights are generated, and what fitted ones do not prove, a line for each reason."""
+    found: dict[tuple[str, str], list[str]] = {}
     for one in replaced:
-        if one.weights == "generated":
-            reasons.setdefault(one.why, []).append(f"#{one.index}")
-    return [("generated weights ", listed(where), ": ", Text(why, local=True)) for why, where in reasons.items()]
+        if one.weights is not None and one.why:
+            found.setdefault((f"{one.weights} weights", one.why), []).append(f"#{one.index}")
+        if weights(one) == INSIDE:
+            found.setdefault((INSIDE, BORDERS), []).append(f"#{one.index}")
+    return [(f"{what} ", listed(where), ": ", Text(why, local=True)) for (what, why), where in found.items()]
 
 
 def listed(words: list[str]) -> str:
@@ -159,11 +161,16 @@ def weights(one: Replaced) -> str:
         return ""
     if one.error is None:
         return one.weights
-    return "exact" if one.error < EXACT else f"fitted, {percent(one.error)} off"
+    if one.error < EXACT:
+        return INSIDE if one.borders_differ else "exact"
+    return f"fitted, {percent(one.error)} off"
 
 
 EXACT = 1e-6
 """Relative error up to which a fit is called exact: what rounding to the stored type leaves."""
+
+INSIDE = "exact inside"
+BORDERS = "the form pads what is between its steps, so that borders differ"
 
 
 def ranking(savings: list[Saving], view: View, how: str) -> list[Block]:

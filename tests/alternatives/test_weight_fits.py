@@ -12,9 +12,9 @@ import pytest
 from convcost import notation
 from convcost.alternatives import ConvLayer, Form, Idea, single
 from convcost.alternatives.choice import all_forms
-from convcost.alternatives.fitting.composite import composite, error
+from convcost.alternatives.fitting.composite import borders_differ, composite, error
 from convcost.alternatives.fitting.dense import blocks, dense
-from convcost.alternatives.fitting.fit import fit, refused
+from convcost.alternatives.fitting.fit import ALIKE, fit, refused
 from convcost.engine import Session
 from convcost.engine.weights import drawn
 from convcost.ir import Graph
@@ -255,3 +255,40 @@ def test_fits_are_the_same_each_time() -> None:
         graph = notation.parse(form.notation)
         one, two = (fit(idea.name, layer, graph, kernel, 4) for _ in range(2))
         assert all(np.array_equal(one.arrays[n], two.arrays[n]) for n in one.arrays)
+
+
+@pytest.mark.parametrize(("text", "idea", "form"), cases())
+def test_a_form_is_one_kernel_up_to_the_borders_unless_said_otherwise(text: str, idea: Idea, form: Form) -> None:
+    """A form of random weights gives the same on an image and on that image with zeros around, cut out again."""
+    del text, idea
+    graph, parts = parts_of(form)
+    arrays = {name: a if a.ndim > 1 else np.zeros_like(a) for name, a in drawn(graph, 3).items()}
+    assert graph.inputs[0].shape is not None
+    n, c, *spatial = (d for d in graph.inputs[0].shape if isinstance(d, int))
+    image = np.random.default_rng(7).standard_normal((n, c, *spatial)).astype(np.float32)
+    stride = np.prod([part.strides for part in parts], axis=0)
+    around = [12 * int(s) for s in stride]
+    wider = np.pad(image, ((0, 0), (0, 0), *((a, a) for a in around)))
+    got = in_onnxruntime(graph, arrays, image)
+    proto = model_proto(graph, arrays)
+    for value in (proto.graph.input[0], proto.graph.output[0]):
+        for d in value.type.tensor_type.shape.dim[2:]:
+            d.ClearField("dim_value")
+    del proto.graph.value_info[:]
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    whole = session.run(None, {session.get_inputs()[0].name: wider})[0]
+    inner: Any = (..., *(slice(12, 12 + size) for size in got.shape[2:]))
+    assert np.allclose(whole[inner], got, rtol=0, atol=1e-4 * np.abs(got).max()) != borders_differ(parts)
+
+
+@pytest.mark.parametrize(("value", "why"), [(0.5, ALIKE), (None, "")])
+def test_weights_that_are_all_one_number_are_said_to_prove_nothing(value: float | None, why: str) -> None:
+    base, layer = layer_of(LAYERS[0])
+    idea, form = next((i, f) for i, f in all_forms(layer) if i.name == "depthwise separable")
+    kernel = drawn(base)[base.nodes[0].inputs[1]]
+    if value is not None:
+        kernel = np.full_like(kernel, value)
+    found = fit(idea.name, layer, parts_of(form)[0], kernel, 0)
+    assert (found.method, found.why) == ("fitted", why)
+    assert found.error is not None
+    assert (found.error < 1e-6) == (value is not None)

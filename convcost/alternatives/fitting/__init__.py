@@ -15,11 +15,12 @@ import msgspec
 class Fitted(msgspec.Struct, frozen=True):
     """Arrays by the names of a form's stored tensors, and where they come from.
 
-    `error` is ‖form - layer‖ / ‖layer‖ of the kernels as they are stored, away from borders; None unless fitted. `why`
-    says why weights are generated.
+    `error` is ‖form - layer‖ / ‖layer‖ of the kernels as they are stored, away from borders; None unless fitted.
+    `borders_differ` says that at borders it is another one. `why` says why weights are generated, or what a fit proves.
     """
 
     arrays: dict[str, Any]
     method: Literal["fitted", "copied", "generated"]
     error: float | None = None
     why: str = ""
+    borders_differ: bool = False

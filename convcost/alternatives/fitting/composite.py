@@ -43,6 +43,20 @@ def composite(parts: Sequence[ConvLayer], kernels: Sequence[Array]) -> Composite
     return Composite(whole, origin, stride)
 
 
+def borders_differ(parts: Sequence[ConvLayer]) -> bool:
+    """Whether a step pads what an earlier one has made of several elements along the same axis.
+
+    There it reads zeros, where one kernel for the whole chain would read what lies inside the border.
+    """
+    for axis in range(len(parts[0].kernel)):
+        several = False
+        for part in parts:
+            if several and (part.before[axis] or part.after[axis]):
+                return True
+            several = several or part.kernel[axis] > 1
+    return False
+
+
 def mixed(weights: Array, whole: Array, part: ConvLayer) -> Array:
     """M × C/g weights of one tap times the kernel so far, group by group."""
     g = part.group

@@ -33,6 +33,8 @@ MOST = 1 << 24
 WIDEST = 4096
 """Rows of the largest matrix whose eigenvectors are asked for: some ten seconds."""
 
+ALIKE = "the layer's own are all one number; the fit says nothing about trained ones"
+
 Function = Callable[[Array, Sequence[ConvLayer]], list[Array]]
 
 FITS: dict[str, Function] = {
@@ -73,7 +75,8 @@ def fit(idea: str, layer: ConvLayer, graph: Graph, kernel: Array | None, seed: i
     if error is None:
         own = dense(kernel.astype(np.float64), layer.group)
         error = composite.error(layer, own, parts, [one.astype(np.float64) for one in stored])
-    return Fitted(arrays, "fitted", error)
+    why = ALIKE if kernel.size > 1 and bool((kernel == kernel.flat[0]).all()) else ""
+    return Fitted(arrays, "fitted", error, why, composite.borders_differ(parts))
 
 
 def fitted(
