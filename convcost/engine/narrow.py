@@ -7,7 +7,9 @@ step makes anything of unknown size.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 from convcost.engine import control, kernels
 from convcost.engine.footprint import predict, tensor_bytes
 from convcost.engine.guard import Limits
+from convcost.engine.kernels import lean
 from convcost.engine.plan import ABSENT, Plan, Step, bind, finish, fold
 from convcost.engine.values import Value
 from convcost.engine.weighing import SMALL, known
@@ -76,7 +79,7 @@ class Narrowed:
             given = tuple(_shaped(t, v) for t, v in zip(self.graph.inputs, inputs, strict=True))
             graph = resolve(msgspec.structs.replace(self.graph, inputs=given))
             predict(graph, self.limits.max_memory)
-            return narrow(self.plan, graph, {}, self.limits, self.options)
+            return narrow(self.plan, graph, Around({}, graph.tensors), self.limits, self.options)
         except (ConvcostError, ShapeError, ArithmeticError, ValueError, MemoryError):
             return self.plan
 
@@ -88,8 +91,16 @@ def _shaped(t: Tensor, value: Value) -> Tensor:
     return msgspec.structs.replace(found, name=t.name, value=None)
 
 
-def narrow(plan: Plan, graph: Graph, given: Mapping[str, Value], limits: Limits, options: kernels.Options) -> Plan:
-    """`plan` for `graph`, which is its graph with more shapes known, and for constants of the graphs around it."""
+class Around(NamedTuple):
+    """What a graph may know beforehand: constants by the names it has for them, and every tensor that it sees."""
+
+    constants: Mapping[str, Value]
+    tensors: Mapping[str, Tensor]
+
+
+def narrow(plan: Plan, graph: Graph, around: Around, limits: Limits, options: kernels.Options) -> Plan:
+    """`plan` for `graph`, which is its graph with more shapes known."""
+    given, tensors = around
     new = Plan(graph)
     new.slots = dict(plan.slots)
     new.n_slots = plan.n_slots
@@ -100,8 +111,11 @@ def narrow(plan: Plan, graph: Graph, given: Mapping[str, Value], limits: Limits,
     nodes = {node.index: node for node in graph.nodes}
     for old in plan.steps:
         node = nodes[old.node.index]
-        step = opened(new, old, node, limits, options) if old.bodies else narrowed(plan, new, old, node, options)
-        if node.op == "Shape" and not node.domain and (shape := exact_shape(graph, node.inputs[0])) is not None:
+        if old.bodies:
+            step = opened(new, old, node, tensors, limits, options)
+        else:
+            step = narrowed(plan, new, old, node, tensors, options)
+        if node.op == "Shape" and not node.domain and (shape := exact_shape(tensors.get(node.inputs[0]))) is not None:
             assert step.bound is not None
             (new.constants[step.outputs[0]],) = step.bound([np.broadcast_to(np.float32(0), shape)])
             new.folded.append(node)
@@ -111,17 +125,28 @@ def narrow(plan: Plan, graph: Graph, given: Mapping[str, Value], limits: Limits,
     return new
 
 
-def narrowed(plan: Plan, new: Plan, old: Step, node: Node, options: kernels.Options) -> Step:
+def narrowed(
+    plan: Plan, new: Plan, old: Step, node: Node, tensors: Mapping[str, Tensor], options: kernels.Options
+) -> Step:
     """A step with what is constant now bound; one that prepares weights only where they are new."""
     step = Step(node, old.inputs, old.outputs)
     step.bound, step.weighed = old.bound, old.weighed
     fresh = [i in new.constants and i not in plan.constants for i in old.inputs]
     if any(fresh[1:3] if node.op in HEAVY else fresh):
         step.bound = bind(node, [new.constants.get(i) for i in old.inputs], options)
+    if step.bound is not None:
+        inputs, outputs = (
+            [t if exact_shape(t := tensors.get(n)) is not None else None for n in names]
+            for names in (node.inputs, node.outputs)
+        )
+        constants = [new.constants.get(i) for i in old.inputs]
+        step.bound = lean.bind(node, inputs, outputs, constants, step.bound) or step.bound
     return step
 
 
-def opened(new: Plan, old: Step, node: Node, limits: Limits, options: kernels.Options) -> Step:
+def opened(
+    new: Plan, old: Step, node: Node, tensors: Mapping[str, Tensor], limits: Limits, options: kernels.Options
+) -> Step:
     """A step with bodies, which learn the constants that they read."""
     names = {slot: name for name, slot in new.slots.items()}
     reads = [names[i] if i >= 0 else "" for i in old.inputs]
@@ -135,7 +160,9 @@ def opened(new: Plan, old: Step, node: Node, limits: Limits, options: kernels.Op
             seen = {a: constants[b] for a, b in zip(inner, node.inputs, strict=False) if b in constants}
         elif role in OPENED:
             seen = {name: constants[name] for name in body.captures if name in constants}
-        bodies[role] = narrow(body, graphs[role], seen, limits, options) if role in OPENED else body
+        own = graphs[role].tensors
+        around = Around(seen, own if role == "function" else ChainMap(dict(own), dict(tensors)))
+        bodies[role] = narrow(body, graphs[role], around, limits, options) if role in OPENED else body
     wanted = {name for body in bodies.values() for name in body.captures}
     kept = [name for i, name in enumerate(reads) if i < len(node.inputs) or name in wanted]
     step = Step(node, tuple(new.slots[name] if name else ABSENT for name in kept), old.outputs)
@@ -153,9 +180,8 @@ def folded(plan: Plan, step: Step, limits: Limits) -> bool:
     return True
 
 
-def exact_shape(graph: Graph, name: str) -> tuple[int, ...] | None:
+def exact_shape(t: Tensor | None) -> tuple[int, ...] | None:
     """The shape of a tensor, where it is the same at every run."""
-    t = graph.tensors.get(name)
     if t is None or t.shape is None or t.at_most or t.container != "tensor":
         return None
     dims = tuple(d for d in t.shape if isinstance(d, int))

@@ -53,7 +53,19 @@ Call = tuple[Step, Any, Any, int, tuple[int, ...], int, tuple[int, ...]]
 class Plan:
     """A graph made ready. `captures` are the names that it reads from the graphs around it."""
 
-    __slots__ = ("calls", "captures", "constants", "folded", "graph", "inputs", "n_slots", "outputs", "slots", "steps")
+    __slots__ = (
+        "calls",
+        "captures",
+        "constants",
+        "folded",
+        "graph",
+        "inputs",
+        "n_slots",
+        "outputs",
+        "slots",
+        "start",
+        "steps",
+    )
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -61,6 +73,7 @@ class Plan:
         self.steps: list[Step] = []
         self.calls: list[Call] = []
         self.constants: dict[int, Value] = {}
+        self.start: list[Value] = []
         self.folded: list[Node] = []
         self.inputs: tuple[int, ...] = ()
         self.captures: tuple[str, ...] = ()
@@ -73,9 +86,7 @@ class Plan:
 
     def execute(self, inputs: list[Value], captured: list[Value], watch: Watch) -> list[Value]:
         """Run every step. `inputs` in the graph's order, `captured` in the order of `captures`."""
-        values: list[Value] = [None] * (self.n_slots + 1)  # the last one is what ABSENT leads to
-        for slot, value in self.constants.items():
-            values[slot] = value
+        values = self.start.copy()
         for slot, value in zip(self.inputs, inputs, strict=False):
             values[slot] = value
         for name, value in zip(self.captures, captured, strict=True):
@@ -236,6 +247,9 @@ def finish(plan: Plan) -> None:
     for slot in [s for s in plan.constants if s not in last and s not in keep]:
         del plan.constants[slot]
     plan.calls = [brief(step) for step in plan.steps]
+    plan.start = [None] * (plan.n_slots + 1)  # the last one is what ABSENT leads to
+    for slot, value in plan.constants.items():
+        plan.start[slot] = value
 
 
 def brief(step: Step) -> Call:

@@ -12,7 +12,7 @@ import numpy as np
 
 from convcost.engine.kernels import checkpoint
 from convcost.engine.kernels.convolution.workspace import aligned
-from convcost.engine.kernels.steps import OFTEN
+from convcost.engine.kernels.steps import OFTEN, numbers
 from convcost.engine.values import Array
 
 EXACT = 1 << 23
@@ -99,7 +99,7 @@ def lstm(x: Array, d: Direction, h: Array, c: Array, y: Array) -> tuple[Array, A
     c, spare = c.copy(), np.empty_like(c)
     i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
     gates = z[:, : 3 * hidden]
-    one, half = np.full(gates.shape, ONE), np.full(gates.shape, HALF)
+    one, half = numbers(gates, len(y))
     add, multiply, tanh = np.add, np.multiply, np.tanh
     for t, (now, out) in enumerate(zip(pre, y, strict=True)):
         if not t % OFTEN:

@@ -13,12 +13,11 @@ import numpy as np
 
 from convcost.engine.kernels import Binder, Bound, Kernel, Options, packed, steps
 from convcost.engine.kernels.activation import sigmoid
+from convcost.engine.kernels.common import USUAL, Common, is_common
 from convcost.engine.kernels.gates import Function, functions_of
 from convcost.engine.values import Array, Value
 from convcost.ir import Node
 
-USUAL = ("sigmoid", "tanh", "tanh")
-"""The activation functions of an LSTM unless others are named."""
 WORTH = 8
 """Steps for which weights that change from run to run are worth preparing."""
 
@@ -152,10 +151,10 @@ def fast(s: Sequence, gates: int, ready: Any) -> tuple[Array, Array, Any]:
     stacked = found[0] if found else make(s.w, s.r, s.wb, s.rb)
     if found is not None and not found:
         found.append(stacked)
+    y = np.empty((*s.x.shape[:2], s.r.shape[1]), s.x.dtype)
     if gates == 4:
-        return steps.lstm(s.x, stacked, s.h, s.c, s.see)
-    y, h = steps.gru(s.x, stacked, s.h, before=s.attrs.linear_before_reset != 0)
-    return y, h, None
+        return y, *steps.lstm(s.x, stacked, s.h, s.c, y, s.see)
+    return y, steps.gru(s.x, stacked, s.h, y, before=s.attrs.linear_before_reset != 0), None
 
 
 STEPS: dict[int, Callable[[Sequence], tuple[Array, Array, Any]]] = {1: rnn_steps, 3: gru_steps, 4: lstm_steps}
@@ -215,7 +214,7 @@ def layer(
 class Layer(Bound):
     """One layer whose weights, where they are constants, are prepared at the first run."""
 
-    __slots__ = ("attrs", "constant", "gates", "kept", "packed")
+    __slots__ = ("attrs", "common", "constant", "gates", "kept", "packed")
 
     def __init__(self, node: Node, constants: list[Value], gates: int, *, packed: bool = False) -> None:
         super().__init__("fused gemm")
@@ -227,13 +226,16 @@ class Layer(Bound):
         self.constant = all(constants[i] is not None for i in given)
         self.kept: list[list[Any]] = [[], []]
         self.packed: list[Any] | None = [] if packed else None
+        self.common = Common(node, gates) if self.constant and not packed and is_common(node, gates) else None
 
     def __call__(self, inputs: list[Value]) -> list[Value]:
         """[y, last h, last c]."""
         kept = self.kept if self.constant else None
-        if self.packed is None:
-            return layer(self.attrs, inputs, self.gates, kept=kept)
-        return packed_lstm(self.attrs, inputs, kept, self.packed if self.constant else [])
+        if self.packed is not None:
+            return packed_lstm(self.attrs, inputs, kept, self.packed if self.constant else [])
+        if self.common is not None and inputs[0].dtype == np.float32 and inputs[0].size:
+            return self.common.run(inputs)
+        return layer(self.attrs, inputs, self.gates, kept=kept)
 
 
 def bind_recurrent(node: Node, constants: list[Value], _: Options) -> Bound:

@@ -15,6 +15,8 @@ from convcost.engine.values import Array
 
 OFTEN = 64
 """Steps between two looks at the time limit."""
+FEW = 16
+"""Fewer steps are not worth arrays full of ones: adding such an array is faster than adding a number."""
 
 
 class Stacked(NamedTuple):
@@ -56,16 +58,22 @@ def inputs_of(x: Array, s: Stacked) -> Array:
     return np.asarray(pre.reshape(steps, batch, -1))
 
 
-def lstm(x: Array, s: Stacked, h: Array, c: Array, see: Any = None) -> tuple[Array, Array, Array]:
-    """(y: (T, B, H), last h, last c) from x: (T, B, I). `see` is what the products make of the hidden state."""
+def numbers(gates: Array, steps: int) -> tuple[Any, Any]:
+    """1 and 1/2, to be combined with the gates."""
+    if steps < FEW:
+        return np.float32(1), np.float32(0.5)
+    return np.full_like(gates, 1), np.full_like(gates, 0.5)
+
+
+def lstm(x: Array, s: Stacked, h: Array, c: Array, y: Array, see: Any = None) -> tuple[Array, Array]:
+    """Write y: (T, B, H) for x: (T, B, I); (last h, last c). `see` is what the products make of the hidden state."""
     pre = inputs_of(x, s)
     hidden = s.rt.shape[0]
-    y = np.empty((*x.shape[:2], hidden), x.dtype)
     z = np.empty(pre.shape[1:], x.dtype)
     c, spare = c.copy(), np.empty_like(c)
     i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
     gates = z[:, : 3 * hidden]
-    one, half = np.full_like(gates, 1), np.full_like(gates, 0.5)
+    one, half = numbers(gates, len(y))
     add, multiply, tanh = np.add, np.multiply, np.tanh
     for t, (now, out) in enumerate(zip(pre, y, strict=True)):
         if not t % OFTEN:
@@ -80,19 +88,18 @@ def lstm(x: Array, s: Stacked, h: Array, c: Array, see: Any = None) -> tuple[Arr
         add(c, spare, c)
         tanh(c, spare)
         h = multiply(o, spare, out)
-    return y, h, c
+    return h, c
 
 
-def gru(x: Array, s: Stacked, h: Array, *, before: bool) -> tuple[Array, Array]:
-    """(y: (T, B, H), last h) from x: (T, B, I); `before` applies the reset gate after the product with R."""
+def gru(x: Array, s: Stacked, h: Array, y: Array, *, before: bool) -> Array:
+    """Write y: (T, B, H) for x: (T, B, I); last h. `before` applies the reset gate after the product with R."""
     pre = inputs_of(x, s)
     hidden = s.rt.shape[0]
-    y = np.empty((*x.shape[:2], hidden), x.dtype)
     z = np.empty(pre.shape[1:], x.dtype)
     gates, new = z[:, : 2 * hidden], z[:, 2 * hidden :]
     keep, reset = z[:, :hidden], z[:, hidden : 2 * hidden]
     spare, inner = np.empty_like(h), None if s.inner is None else np.broadcast_to(s.inner, h.shape).copy()
-    one, half = np.full_like(gates, 1), np.full_like(gates, 0.5)
+    one, half = numbers(gates, len(y))
     rt, last = (s.rt, s.rt) if before else (np.ascontiguousarray(r) for r in np.split(s.rt, [2 * hidden], axis=1))
     to = z if before else np.empty((len(h), 2 * hidden), x.dtype)
     sums = to[:, : 2 * hidden]
@@ -117,4 +124,4 @@ def gru(x: Array, s: Stacked, h: Array, *, before: bool) -> tuple[Array, Array]:
         np.subtract(h, new, spare)
         multiply(spare, keep, spare)
         h = add(new, spare, out)
-    return y, h
+    return np.asarray(h)

@@ -1,0 +1,58 @@
+"""LSTM and GRU of the common kind: constant weights, the usual functions, sequences of one length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from convcost.engine.kernels import steps
+from convcost.engine.values import Value
+from convcost.ir import Node
+
+USUAL = ("sigmoid", "tanh", "tanh")
+"""The activation functions of an LSTM unless others are named; a GRU has the first two."""
+
+
+def is_common(node: Node, gates: int) -> bool:
+    """Whether a layer has the usual functions and neither clipping, lengths, peepholes nor batches first."""
+    a = node.attrs
+    if gates == 1 or a.clip is not None or a.layout or getattr(a, "input_forget", 0):
+        return False
+    names = tuple(name.lower() for name in a.activations or ())
+    directions = 2 if a.direction == "bidirectional" else 1
+    given = any(node.inputs[i] for i in (4, 7) if i < len(node.inputs))
+    return not given and names in ((), (USUAL if gates == 4 else USUAL[:2]) * directions)
+
+
+class Common:
+    """Such a layer; its weights are prepared at the first run."""
+
+    __slots__ = ("backward", "before", "lstm", "ready")
+
+    def __init__(self, node: Node, gates: int) -> None:
+        self.lstm = gates == 4
+        self.backward = node.attrs.direction == "reverse"
+        self.before = not self.lstm and node.attrs.linear_before_reset != 0
+        self.ready: list[steps.Stacked] = []
+
+    def run(self, inputs: list[Value]) -> list[Value]:
+        """[y: (T, D, B, H), last h, last c: (D, B, H)] from x: (T, B, I), the weights and the first states."""
+        x, w, r, b, _, h0, c0 = [*inputs, *[None] * 7][:7]
+        if not self.ready:
+            make, half = (steps.lstm_weights if self.lstm else steps.gru_weights), w.shape[1]
+            biases = [(None, None) if b is None else (b[d, :half], b[d, half:]) for d in range(len(w))]
+            self.ready = [make(w[d], r[d], *biases[d]) for d in range(len(w))]
+        y = np.empty((len(x), len(w), x.shape[1], r.shape[2]), np.float32)
+        states: Any = np.zeros((2 if self.lstm else 1, *y.shape[1:]), np.float32)
+        for state, first in zip(states, (h0, c0), strict=False):
+            if first is not None:
+                state[...] = first
+        for d, weights in enumerate(self.ready):
+            way = slice(None, None, -1 if self.backward or d == 1 else 1)
+            given, out, state = x[way], y[way, d], states[:, d]
+            if self.lstm:
+                state[...] = steps.lstm(given, weights, state[0], state[1], out)
+            else:
+                state[0] = steps.gru(given, weights, state[0], out, before=self.before)
+        return [y, *states]
