@@ -11,6 +11,7 @@ import msgspec
 from convcost.engine.guard import too_large
 from convcost.engine.kernels import all_keys
 from convcost.engine.needs import Needs, of_convolution, of_recurrent, temporary
+from convcost.engine.static.team import forks
 from convcost.ir import DType, Graph, Node, Tensor
 
 OBJECTS = 10_000
@@ -19,6 +20,8 @@ BLOCKS = 1.4
 """Blocks of a compiled program in parts of its live values: some are held twice, some blocks too large."""
 PROGRAM = 6 << 20
 """Bytes of what any run brings: code that is loaded late, buffers of the matrix library."""
+PROCESS = 2 << 20
+"""Bytes of each further process, beside half of the objects: it writes to those it uses, which count their uses."""
 VARINTS = ("int32_data", "int64_data", "uint64_data")
 NUMBER = 80
 """Bytes for each number of a field whose numbers have no fixed length, while they are read."""
@@ -51,7 +54,9 @@ def footprint(graph: Graph, limit: int, *, threads: int = 1) -> Footprint:
     """What `graph` takes with and without the larger algorithms. Raises EngineError where `limit` is too little."""
     walk = Walk(limit, threads)
     total = walk.graph(graph) + walk.held
-    objects = min(OBJECTS * walk.nodes + PROGRAM + (LIBRARY if walk.borrows else 0), limit // 8)
+    others = threads - 1 if walk.trial and forks() else 0
+    objects = OBJECTS * walk.nodes * (2 + others) // 2 + PROCESS * others + PROGRAM + (LIBRARY if walk.borrows else 0)
+    objects = min(objects, limit // 8)
     peak = max(total + walk.forms, walk.held + walk.trial) + objects
     return Footprint(peak, max(total, min(total + walk.lean_forms + objects, limit)), walk.forms)
 

@@ -1,15 +1,17 @@
-"""Measures the peak memory of runs in a process of its own: `python peak_child.py MODEL…`; one JSON list of a model."""
+"""Measures the peak memory of runs in a process of its own: `python peak_child.py [THREADS] MODEL…`; a JSON list of each."""
 
 from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from pathlib import Path
 
 from convcost import notation, onnx_reader
 from convcost.engine import Session
 from convcost.engine.feeds import random_feeds
+from convcost.engine.static.team import Processes
 
 
 def mark(name: str) -> int:
@@ -39,5 +41,30 @@ def measured(source: str) -> tuple[int, int]:
     return session.peak_bytes, mark("VmHWM") - before
 
 
+def shared(source: str, threads: int) -> tuple[int, int]:
+    """(predicted, measured) of a session on several processes, of which each page counts once."""
+    os.sched_getaffinity = lambda _: set(range(threads))  # as many cores
+    graph = onnx_reader.read_file(Path(source)).graph if source.endswith(".onnx") else notation.parse(source)
+    feeds = random_feeds(graph)
+    before = pages("self")
+    session = Session(graph, threads=threads)
+    for _ in range(3):
+        session.run(None, feeds)
+    (program,) = session._programs.made.values()
+    assert program is not None
+    assert isinstance(program.team, Processes)
+    assert len(program.team.pids) == threads - 1
+    return session.peak_bytes, pages("self") + sum(map(pages, program.team.pids)) - before
+
+
+def pages(pid: str | int) -> int:
+    """The bytes of a process, of a page that several have its part."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([measured(source) for source in sys.argv[1:]]))
+    if sys.argv[1].isdigit():
+        sys.stdout.write(json.dumps([shared(source, int(sys.argv[1])) for source in sys.argv[2:]]))
+    else:
+        sys.stdout.write(json.dumps([measured(source) for source in sys.argv[1:]]))

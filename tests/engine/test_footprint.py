@@ -14,6 +14,7 @@ import pytest
 from convcost import notation
 from convcost.engine import Session
 from convcost.engine.kernels.conv import ALGORITHMS, Geometry, geometry
+from convcost.engine.static.team import forks
 from convcost.ops.conv import ConvAttrs, ConvTransposeAttrs
 
 MIB = 1 << 20
@@ -53,6 +54,16 @@ def test_the_peak_of_a_layer_is_predicted(layer: str) -> None:
 def test_the_peak_of_a_network_is_predicted(name: str, light_model: Callable[[str], Path]) -> None:
     ((predicted, measured),) = peaks(str(light_model(name)))
     assert measured <= predicted <= 1.5 * measured + CODE
+
+
+@linux
+@pytest.mark.skipif(not forks(), reason="shares run on threads here")
+@pytest.mark.parametrize("threads", [2, 8, 16])
+@pytest.mark.parametrize("name", ["", "squeezenet", "shufflenet"])
+def test_the_memory_of_all_processes_is_predicted(name: str, threads: int, light_model: Callable[[str], Path]) -> None:
+    source = str(light_model(name)) if name else "28x28x64 -(3x3x64x96 same)->"
+    ((predicted, measured),) = peaks(str(threads), source)
+    assert measured <= predicted
 
 
 @linux
