@@ -105,7 +105,7 @@ def test_an_error_of_the_first_share_waits_for_the_others(kind: Maker, made: Any
 
 @forking
 def test_a_process_that_sleeps_is_woken(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teams, "PATIENCE", 10)
+    monkeypatch.setattr(teams, "PATIENCE", 0.0)
     y = aligned((2,), np.float64, common=True)
     y[:] = 0
     team = made(Processes, [[[(np.add, (h, 1.0, h))] for h in halves(y)]])

@@ -94,6 +94,7 @@ def test_a_session_goes_on_after_the_end_of_a_process_in_a_run() -> None:
     session, feeds = ready(LATE)
     (expected,) = session.run(None, feeds)
     team = crew(session)
+    team.alone = 0
     os.kill(team.pids[0], signal.SIGSTOP)
     threading.Timer(0.2, os.kill, (team.pids[0], signal.SIGKILL)).start()
     with pytest.raises(EngineError, match="has ended"):
@@ -173,7 +174,7 @@ def test_sleep_with_many_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 2000:
         pytest.skip("few files may be open")
-    monkeypatch.setattr(teams, "PATIENCE", 10)
+    monkeypatch.setattr(teams, "PATIENCE", 0.0)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
     held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
     try:
@@ -230,3 +231,23 @@ def test_a_fork_of_a_program_runs_on_its_own() -> None:
     assert os.read(ear, 10) == b"same"
     os.close(ear)
     os.waitpid(pid, 0)
+
+
+@forking
+def test_on_a_busy_machine_the_first_process_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another program takes the processor while a share is waited for; later the others are tried again."""
+    pids = aligned((2,), np.int64, common=True)
+
+    def mark(i: int) -> None:
+        time.sleep(0.02 * i)
+        pids[i] = os.getpid()
+
+    team = Processes([[[(mark, (0,))], [(mark, (1,))]]], 2)
+    monkeypatch.setattr(teams, "ALONE", 2)
+    monkeypatch.setattr(os, "sched_yield", lambda: time.sleep(0.002))
+    found = []
+    for _ in range(4):
+        team.run(0)
+        found.append(int(pids[1]))
+    assert found == [team.pids[0], os.getpid(), os.getpid(), team.pids[0]]
+    team.close()

@@ -15,6 +15,7 @@ import platform
 import select
 import signal
 import sys
+import time
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -31,10 +32,14 @@ LINE = 8
 """Words of 8 bytes in a line of cache."""
 CALL, DONE, STAGE, START, STOP, ASLEEP = range(6)
 """Words in the line of a process: the calls it was given and those it has done; what the last one is; its sleep."""
-PATIENCE = 20_000
-"""Looks at a word, of about 50 ns each, before a process goes to sleep until it is woken."""
+PATIENCE = 0.005
+"""Seconds of looks at a word before a process goes to sleep until it is woken."""
 POLITE = 200
 """Looks after which each further one lets others have the processor."""
+TAKEN = 0.001
+"""Seconds after which the processor comes back to who gave it away where another program wants it too."""
+ALONE = 64
+"""Stages that the first process then runs alone: each would wait for the other processes to have their turn."""
 IDLE = 1000
 """Milliseconds of sleep between two looks at whether the first process still lives."""
 
@@ -118,6 +123,7 @@ class Processes:
     def __init__(self, stages: Stages, threads: int) -> None:
         self.stages = stages
         self.threads = threads
+        self.alone = 0
         self.words = memoryview(mmap.mmap(-1, mmap.PAGESIZE * -(-8 * LINE * threads // mmap.PAGESIZE))).cast("q")
         self.pids: list[int] = []
         self.bells: list[int] = []
@@ -148,6 +154,11 @@ class Processes:
     def run(self, number: int, start: int = 0, stop: int | None = None) -> None:
         """See Team. Raises EngineError where a process has ended."""
         words, programs = self.words, self.stages[number]
+        if self.alone:
+            self.alone -= 1
+            for program in programs:
+                run(program, start, stop)
+            return
         others = range(1, min(self.threads, len(programs)))
         try:
             for slot in others:
@@ -179,7 +190,10 @@ class Processes:
         while words[place + DONE] != words[place + CALL]:
             looks += 1
             if looks > POLITE:
+                before = time.monotonic()
                 os.sched_yield()
+                if time.monotonic() - before > TAKEN:
+                    self.alone = ALONE
                 if looks % POLITE == 0:
                     if words[place + ASLEEP]:
                         self.wake(slot)
@@ -238,12 +252,12 @@ def serve(crew: Processes, slot: int, bell: int, parent: int) -> NoReturn:
 
 def awaited(words: memoryview, place: int, bell: int, parent: int) -> None:
     """Until the next call. Looks for some time, then sleeps; ends the process with its team or its parent."""
-    looks = 0
+    looks, since = 0, time.monotonic()
     while words[place + CALL] == words[place + DONE]:
         looks += 1
         if looks > POLITE:
             os.sched_yield()
-        if looks > PATIENCE:
+        if looks > POLITE and time.monotonic() - since > PATIENCE:
             sleep = select.poll()
             sleep.register(bell, select.POLLIN)
             words[place + ASLEEP] = 1
@@ -251,6 +265,6 @@ def awaited(words: memoryview, place: int, bell: int, parent: int) -> None:
                 if words[0] or os.getppid() != parent:
                     os._exit(0)
             words[place + ASLEEP] = 0
-            looks = 0
+            looks, since = 0, time.monotonic()
             with suppress(BlockingIOError):
                 os.eventfd_read(bell)
