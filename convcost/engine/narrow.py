@@ -7,6 +7,7 @@ step makes anything of unknown size.
 
 from __future__ import annotations
 
+import threading
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -55,33 +56,46 @@ class Narrowed:
         self.limits = limits
         self.options = options
         self.made: dict[tuple[object, ...], Plan | None] = {}
+        self.lock = threading.Lock()
 
     def find(self, inputs: list[Value]) -> Plan:
         """The plan for inputs of these shapes; the plan for any shapes at their first time."""
         if not all(v.__class__ is np.ndarray for v in inputs):
             return self.plan
         key = tuple([(v.shape, v.dtype.num) for v in inputs])
-        if key in self.made:
-            found = self.made[key]
-            if found is None:
-                found = self.made[key] = self.make(inputs)
+        found = self.made.get(key, self)
+        if found is None:
+            found = self.made[key] = self.make(inputs)
+        if isinstance(found, Plan):
             return found
-        while len(self.made) >= SEEN:
-            self.made.pop(next(iter(self.made)))
-        self.made[key] = None
+        with self.lock:
+            while len(self.made) >= SEEN:
+                del self.made[next(iter(self.made))]
+            self.made[key] = None
         return self.plan
 
     def make(self, inputs: list[Value]) -> Plan:
         """A plan for inputs like these; the one for any shapes where that is not possible."""
-        for key in [k for k, plan in self.made.items() if plan is not None][: -KEPT + 1 or None]:
-            del self.made[key]
+        with self.lock:
+            for key in [k for k, plan in self.made.items() if plan is not None][: 1 - KEPT]:
+                del self.made[key]
         try:
-            given = tuple(_shaped(t, v) for t, v in zip(self.graph.inputs, inputs, strict=True))
-            graph = resolve(msgspec.structs.replace(self.graph, inputs=given))
+            graph = shaped(self.graph, inputs)
             predict(graph, self.limits.max_memory)
-            return narrow(self.plan, graph, Around({}, graph.tensors), self.limits, self.options)
+            return narrowed(self.plan, graph, self.limits, self.options)
         except (ConvcostError, ShapeError, ArithmeticError, ValueError, MemoryError):
             return self.plan
+
+
+def shaped(graph: Graph, inputs: list[Value]) -> Graph:
+    """`graph` with the shapes that follow from those of its inputs; raises where they contradict each other."""
+    given = tuple(_shaped(t, v) for t, v in zip(graph.inputs, inputs, strict=True))
+    return resolve(msgspec.structs.replace(graph, inputs=given))
+
+
+def narrowed(plan: Plan, graph: Graph, limits: Limits, options: kernels.Options) -> Plan:
+    """`plan`, of a graph that stands in no other, for `graph`, which is its graph with more shapes known."""
+    return narrow(plan, graph, Around({}, graph.tensors), limits, options)
 
 
 def _shaped(t: Tensor, value: Value) -> Tensor:
@@ -114,7 +128,7 @@ def narrow(plan: Plan, graph: Graph, around: Around, limits: Limits, options: ke
         if old.bodies:
             step = opened(new, old, node, tensors, limits, options)
         else:
-            step = narrowed(plan, new, old, node, tensors, options)
+            step = known_step(plan, new, old, node, tensors, options)
         if node.op == "Shape" and not node.domain and (shape := exact_shape(tensors.get(node.inputs[0]))) is not None:
             assert step.bound is not None
             (new.constants[step.outputs[0]],) = step.bound([np.broadcast_to(np.float32(0), shape)])
@@ -125,7 +139,7 @@ def narrow(plan: Plan, graph: Graph, around: Around, limits: Limits, options: ke
     return new
 
 
-def narrowed(
+def known_step(
     plan: Plan, new: Plan, old: Step, node: Node, tensors: Mapping[str, Tensor], options: kernels.Options
 ) -> Step:
     """A step with what is constant now bound; one that prepares weights only where they are new."""

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import threading
 
-import msgspec
 import numpy as np
 
+from convcost.engine import kernels
 from convcost.engine.footprint import footprint
 from convcost.engine.guard import Limits
+from convcost.engine.narrow import narrowed, shaped
 from convcost.engine.plan import Plan
 from convcost.engine.static.program import Program
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.threads import blas_threads, limited
 from convcost.engine.values import Value
-from convcost.engine.weighing import known
 from convcost.errors import ConvcostError, ShapeError
-from convcost.ir import Graph, Tensor
-from convcost.ops.resolve import resolve
+from convcost.ir import Graph
 
 KEPT = 4
 """Programs for this many sets of shapes are kept; each holds its own memory."""
@@ -31,13 +30,12 @@ class Programs:
     """Finds or makes the program for given inputs. `lock` is held while one runs: its memory is its own."""
 
     def __init__(
-        self, graph: Graph, plan: Plan, limits: Limits, *, exact: bool, tune: bool, threads: int | None
+        self, graph: Graph, plan: Plan, limits: Limits, options: kernels.Options, *, threads: int | None
     ) -> None:
         self.graph = graph
         self.plan = plan
         self.limits = limits
-        self.exact = exact
-        self.tune = tune
+        self.options = options
         self.threads = threads
         self.owner = os.getpid()
         self.lock = threading.RLock()
@@ -70,22 +68,16 @@ class Programs:
     def make(self, inputs: list[Value], *, fuse: bool) -> Program | None:
         """A program, or None where it cannot be made: run node by node, the model then says what is wrong with it."""
         threads = self.threads or blas_threads()
-        tuning = Tuning(fuse=fuse, tune=self.tune, exact=self.exact, threads=threads)
+        tuning = Tuning(fuse=fuse, tune=self.options.tune, exact=self.options.exact, threads=threads)
         graph = self.graph
         if any(d.__class__ is not int for t in graph.inputs for d in t.shape or ((),)):
-            given = tuple(_named(t, v) for t, v in zip(graph.inputs, inputs, strict=True))
-            graph = resolve(msgspec.structs.replace(graph, inputs=given))
+            graph = shaped(graph, inputs)
         used = footprint(graph, self.limits.max_memory, threads=threads)
         tuning.lean = used.peak > self.limits.max_memory
         tuning.forms = used.forms
         with limited(1):
             try:
-                return Program(graph, self.plan, tuning, self.limits.max_memory)
+                plan = narrowed(self.plan, graph, self.limits, self.options) if fuse else self.plan
+                return Program(graph, plan, tuning, self.limits.max_memory)
             except (ConvcostError, ShapeError, ArithmeticError, ValueError, MemoryError):
                 return None
-
-
-def _named(t: Tensor, value: Value) -> Tensor:
-    found = known(value)
-    assert found is not None
-    return msgspec.structs.replace(found, name=t.name)

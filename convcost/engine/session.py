@@ -87,7 +87,7 @@ class Session:
         self._kept = weights.kept
         self._made = (exact, seed, tune)
         self._narrowed = Narrowed(self.graph, self.plan, self.limits, options)
-        self._programs = Programs(self.graph, self.plan, self.limits, exact=exact, tune=tune, threads=threads)
+        self._programs = Programs(self.graph, self.plan, self.limits, options, threads=threads)
 
     def get_inputs(self) -> list[NodeArg]:
         """What `run` must be fed."""
@@ -113,6 +113,8 @@ class Session:
             program = self._programs.find(inputs, fuse=fuse)
             watch.begin()
             if program is not None:
+                if watch.clock is not None:
+                    watch.note(program.plan.folded)
                 with self._programs.lock, limited(1):
                     values = program.execute(inputs, watch)
             else:

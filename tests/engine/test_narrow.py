@@ -164,3 +164,34 @@ def test_memory_and_time_are_limited_at_every_run(session_of: Callable[..., Sess
         with pytest.raises(EngineError) as over:
             late.run(None, {"x": x, "k": np.array([2])})
         assert over.value.code == "C431"
+
+
+CONVOLUTION = """g (float[N, 2, 4, 4] x, int64[2] k) => (float[a, b] y, float[c, d] z) <float[2, 2, 1, 1] w = {1, 2, 3, 4}, int64 zero = {0}>
+{
+    axes = Constant<value_ints = [0]>()
+    rest = Constant<value_ints = [-1]>()
+    made = Conv(x, w)
+    y = Reshape(made, k)
+    s = Shape(made)
+    n = Gather(s, zero)
+    m = Unsqueeze(n, axes)
+    wanted = Concat<axis = 0>(m, rest)
+    flat = Reshape(made, wanted)
+    z = Relu(flat)
+}"""
+
+
+def test_a_compiled_program_depends_on_shapes_alone(
+    session_of: Callable[..., Session], onnxruntime_outputs: Any
+) -> None:
+    data = sorted_nodes(CONVOLUTION)
+    session = session_of(data)
+    for k in ((2, 32), (2, 32), (4, 16), (64, 1)):
+        feeds = {"x": numbers(2, 2, 4, 4), "k": np.array(k)}
+        agree(session.run(None, feeds), onnxruntime_outputs(data, feeds))
+    nodes = session.profile(feeds, runs=1, warmup=0, fuse=True).nodes
+    assert [n.op for n in nodes if n.algorithm == "folded"] == [
+        "Constant",
+        "Constant",
+        *["Shape", "Gather", "Unsqueeze", "Concat"],
+    ]

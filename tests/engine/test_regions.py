@@ -160,14 +160,16 @@ def sigmoid(v: Any) -> Any:
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_lstm_steps_are_the_definition(batch: int) -> None:
+@pytest.mark.parametrize("t", [5, 20])
+def test_lstm_steps_are_the_definition(t: int, batch: int) -> None:
     rng = np.random.default_rng(3)
-    t, i, n = 5, 4, 6
+    i, n = 4, 6
     x, w, r = (rng.standard_normal(s) for s in ((t, batch, i), (4 * n, i), (4 * n, n)))
     wb, rb = rng.standard_normal((2, 4 * n))
     h, c = rng.standard_normal((2, batch, n))
     stacked = steps.lstm_weights(*(v.astype(F) for v in (w, r, wb, rb)))
-    y, last, cell = steps.lstm(x.astype(F), stacked, h.astype(F), c.astype(F))
+    y = np.empty((t, batch, n), F)
+    last, cell = steps.lstm(x.astype(F), stacked, h.astype(F), c.astype(F), y)
     for k in range(t):
         zi, zo, zf, zc = np.split(x[k] @ w.T + h @ r.T + wb + rb, 4, axis=1)
         c = sigmoid(zf) * c + sigmoid(zi) * np.tanh(zc)
@@ -179,14 +181,16 @@ def test_lstm_steps_are_the_definition(batch: int) -> None:
 
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
-def test_gru_steps_are_the_definition(before: Any, bias: Any) -> None:
+@pytest.mark.parametrize("t", [5, 20])
+def test_gru_steps_are_the_definition(t: int, before: Any, bias: Any) -> None:
     rng = np.random.default_rng(4)
-    t, b, i, n = 5, 2, 4, 6
+    b, i, n = 2, 4, 6
     x, w, r = (rng.standard_normal(s) for s in ((t, b, i), (3 * n, i), (3 * n, n)))
     wb, rb = rng.standard_normal((2, 3 * n)) if bias else np.zeros((2, 3 * n))
     h = rng.standard_normal((b, n))
     given = (wb.astype(F), rb.astype(F)) if bias else (None, None)
-    y, last = steps.gru(x.astype(F), steps.gru_weights(w.astype(F), r.astype(F), *given), h.astype(F), before=before)
+    y = np.empty((t, b, n), F)
+    last = steps.gru(x.astype(F), steps.gru_weights(w.astype(F), r.astype(F), *given), h.astype(F), y, before=before)
     for k in range(t):
         a, p = np.split(x[k] @ w.T + wb, 3, axis=1), np.split(h @ r.T + rb, 3, axis=1)
         z, reset = sigmoid(a[0] + p[0]), sigmoid(a[1] + p[1])
