@@ -83,7 +83,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "cast": ("Cast",),
     "strings": ("StringConcat",),
     "image": ("Resize", "Upsample"),
-    "classical": ("ai.onnx.ml:LinearClassifier", "ai.onnx.ml:ZipMap"),
+    "classical": ("ai.onnx.ml:LinearClassifier", "ai.onnx.ml:Normalizer", "ai.onnx.ml:ZipMap"),
     "reduce": (
         "ReduceSum",
         "ReduceMean",
