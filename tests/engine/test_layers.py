@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from convcost import onnx_reader
 from convcost.engine import Session
 from convcost.engine.guard import Watch
+from convcost.engine.static import pool
 
 
 def session_of(data: bytes, **options: Any) -> Session:
@@ -47,3 +48,39 @@ def test_channels_that_are_constant_are_concatenated(
     program = session._programs.find([x], fuse=fuse)
     assert program is not None
     assert all(e.unit.kind != "generic" for e in program.entries)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]},  # no tap reads the input everywhere
+        {"kernel_shape": [4, 3], "pads": [3, 1, 2, 2], "strides": [1, 2]},
+        {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1, "pads": [1, 0, 0, 1]},
+        {"kernel_shape": [9, 7]},  # the whole map
+        {"kernel_shape": [5, 3], "strides": [3, 2]},
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 2])
+def test_poolings_in_bands_agree_with_onnxruntime(
+    batch: int,
+    attrs: dict[str, Any],
+    op: str,
+    threads: int,
+    onnxruntime_outputs: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "BAND", 700)  # one or two rows
+    rng = np.random.default_rng(4)
+    weight = numpy_helper.from_array(rng.standard_normal((40, 3, 1, 1)).astype(np.float32), "w")
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"]), helper.make_node(op, ["a"], ["y"], **attrs)]
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", 1, [batch, 3, 9, 7])], [y], [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data: bytes = model.SerializeToString()
+    session = session_of(data, threads=threads)
+    for _ in range(2):
+        x = rng.standard_normal((batch, 3, 9, 7)).astype(np.float32)
+        (found,) = session.run(None, {"x": x})
+        np.testing.assert_allclose(found, onnxruntime_outputs(data, {"x": x})[0], rtol=1e-4, atol=1e-5)

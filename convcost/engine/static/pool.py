@@ -8,12 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convcost.engine.kernels.convolution.epilogue import acting
+from convcost.engine.kernels.convolution.slab import fill_slab
 from convcost.engine.kernels.convolution.workspace import Program, Workspace
 from convcost.engine.kernels.pooling import pool_sizes
 from convcost.engine.static.compile import PIECE, maximum, pieces
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
+
+BAND = 64 * 1024
+"""Elements of the rows that lie between two axes."""
 
 
 def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Program]:
@@ -24,49 +29,38 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
     first = layout == FIRST
     spatial = x.shape[2:] if first else x.shape[1:-1]
     win, out, after = pool_sizes(a, spatial)
-    largest = op == "MaxPool"
-    divisor = None if largest else divisors(a, spatial, win, out, after)
+    plain = unit.act is None and x.flags.c_contiguous and y.flags.c_contiguous
+    if op != "MaxPool" and plain and win.kernel == spatial and not any((*win.before, *after)):
+        return global_average(x, y, layout)
+    axes = [Axis(*v) for v in zip(spatial, out, win.kernel, win.strides, win.dilations, win.before, strict=True)]
+    divisor = None if op == "MaxPool" else divisors(a, spatial, win, out)
     if divisor is not None and not first:
         divisor = divisor[..., None]
         if prod(out) * x.shape[-1] <= PIECE:  # a long run is much faster than one for each place
             divisor = np.repeat(divisor, x.shape[-1], axis=-1)
-    lead = (slice(None),) * (2 if first else 1)
-    axes = [Axis(*v) for v in zip(spatial, out, win.kernel, win.strides, win.dilations, win.before, strict=True)]
-    source: Array = x
-    fill: Program = []
-    if not all(axis.centred for axis in axes):
-        source, fill = surrounded(x, win.before, after, len(lead), -np.inf if largest else 0)
-        axes = [axis._replace(size=n, before=0) for axis, n in zip(axes, source.shape[len(lead) :], strict=False)]
-    per_row = prod(y.shape) // max(out[0], 1)
-    bands = pieces(out[0], max(1, PIECE // max(per_row, 1)))
+    combine: Any = maximum if op == "MaxPool" else np.add
+    bordered = -np.inf if op == "MaxPool" else 0.0
+    per_row = x.size // spatial[0]
+    bands = pieces(out[0], max(1, BAND // per_row))
     if ws.threads > 1:
         bands = pieces(out[0], min(bands[0][1], -(-out[0] // ws.threads)))
 
-    def make(band: tuple[int, int], between: dict[tuple[int, ...], Array]) -> Program:
+    def compile_share(share: Sequence[tuple[int, int]], slot: int) -> Program:
+        windows = [Windows(x, 2 if first else 1, axes, band) for band in share]
+        most = [max(sizes) for sizes in zip(*(w.sizes for w in windows), strict=True)]
+        scratch = ws.take(slot, np.float32, *((n,) for n in most))
         program: Program = []
-        part = source
-        for i, axis in enumerate(axes):
-            at, places = len(lead) + i, band if i == 0 else (0, axis.out)
-            target: Array = y[(*lead, slice(*band))]
-            if i < len(axes) - 1:
-                shape = (*part.shape[:at], places[1] - places[0], *part.shape[at + 1 :])
-                target = between.setdefault((i, *shape), np.empty(shape, np.float32))
-            program += combined(part, at, axis, places, maximum if largest else np.add, target)
-            part = target
-        if divisor is not None:
-            rows = divisor[band[0] : band[1]] if divisor.shape[0] > 1 else divisor
-            program.append((np.multiply, (part, rows, part)))
-        if unit.act is not None:
-            program.append((unit.act, (part,)))
+        for w in windows:
+            target = y[(*w.lead, slice(*w.band))]
+            program += w.compile(combine, bordered, target, scratch)
+            if divisor is not None:
+                rows = divisor[slice(*w.band)] if divisor.shape[0] > 1 else divisor
+                program.append((np.multiply, (target, rows, target)))
+            if unit.act is not None:
+                program += acting(unit.act, target)
         return program
 
-    def compile_share(share: Sequence[tuple[int, int]], slot: int) -> Program:
-        del slot
-        between: dict[tuple[int, ...], Array] = {}
-        return [call for band in share for call in make(band, between)]
-
-    inner = ws.share(bands, compile_share)
-    return [[*fill, *(call for program in inner for call in program)]] if fill else inner
+    return ws.share(bands, compile_share)
 
 
 class Axis(NamedTuple):
@@ -120,28 +114,60 @@ def combined(part: Array, at: int, axis: Axis, places: tuple[int, int], combine:
     return program if done else [(np.copyto, (target, view(base, *places)))]
 
 
-def surrounded(
-    x: Array, before: tuple[int, ...], after: tuple[int, ...], at: int, value: float
-) -> tuple[Array, Program]:
-    """X with a border that is filled once, and the call that copies x inside; x itself where there is no border."""
-    if not any(before) and not any(after):
-        return x, []
-    shape = list(x.shape)
-    inside: list[slice] = [slice(None)] * x.ndim
-    source: list[slice] = [slice(None)] * x.ndim
-    for i, (b, a) in enumerate(zip(before, after, strict=True)):
-        n = x.shape[at + i]
-        shape[at + i] = n + b + a
-        inside[at + i] = slice(max(b, 0), max(b, 0) + n + min(b, 0) + min(a, 0))
-        source[at + i] = slice(max(-b, 0), n - max(-a, 0))
-    padded = np.full(shape, value, np.float32)
-    return padded, [(np.copyto, (padded[tuple(inside)], x[tuple(source)]))]
+class Windows:
+    """The windows of a band of output rows, and the scratch that they need.
+
+    The input with its border, where a border must be made, and what lies between two axes.
+    """
+
+    def __init__(self, x: Array, at: int, axes: list[Axis], band: tuple[int, int]) -> None:
+        self.x, self.at, self.axes, self.band = x, at, axes, band
+        self.lead = (slice(None),) * at
+        self.tail = x.shape[at + len(axes) :]
+        self.places = [band, *((0, axis.out) for axis in axes[1:])]
+        self.slab: tuple[int, ...] = ()
+        if not all(axis.centred for axis in axes):
+            self.slab = tuple(hi - lo for lo, hi in self.reads())
+        source = self.slab or tuple(axis.size for axis in axes)
+        counts = [b - a for a, b in self.places]
+        self.shapes = [(*x.shape[:at], *self.slab, *self.tail) if self.slab else (0,)]
+        for i in range(1, len(axes)):
+            self.shapes.append((*x.shape[:at], *counts[:i], *source[i:], *self.tail))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Elements of each array of scratch."""
+        return [prod(shape) for shape in self.shapes]
+
+    def reads(self) -> list[tuple[int, int]]:
+        """The ranges of the input with its border that the windows read."""
+        starts = [[p * a.stride - a.before for p in (low, high - 1)] for a, (low, high) in self.parts()]
+        return [(s[0], s[1] + (a.kernel - 1) * a.dilation + 1) for a, s in zip(self.axes, starts, strict=True)]
+
+    def parts(self) -> list[tuple[Axis, tuple[int, int]]]:
+        """Each axis with its output places."""
+        return list(zip(self.axes, self.places, strict=True))
+
+    def compile(self, combine: Any, border: float, target: Array, scratch: Sequence[Array]) -> Program:
+        """The calls for the band, one axis after the other."""
+        slab, *between = (s[:n].reshape(v) for s, n, v in zip(scratch, self.sizes, self.shapes, strict=True))
+        program: Program = []
+        part, parts = self.x, self.parts()
+        if self.slab:
+            program += fill_slab(self.x, tuple(self.reads()), self.at, slab, border)
+            part = slab
+            inner = [a._replace(size=n, before=0) for a, n in zip(self.axes, self.slab, strict=True)]
+            parts = [(a, (0, high - low)) for a, (low, high) in zip(inner, self.places, strict=True)]
+        for i, (axis, places) in enumerate(parts):
+            goal = between[i] if i < len(between) else target
+            program += combined(part, self.at + i, axis, places, combine, goal)
+            part = goal
+        return program
 
 
-def divisors(a: Any, spatial: tuple[int, ...], win: Any, out: tuple[int, ...], after: tuple[int, ...]) -> Array:
+def divisors(a: Any, spatial: tuple[int, ...], win: Any, out: tuple[int, ...]) -> Array:
     """1 / the number of elements that each window averages: (*O)."""
     total: Any = np.ones((), np.float64)
-    del after
     for i, (n, o) in enumerate(zip(spatial, out, strict=True)):
         places = np.arange(o)[:, None] * win.strides[i] - win.before[i] + np.arange(win.kernel[i]) * win.dilations[i]
         low, high = (-win.before[i], n + win.after[i]) if a.count_include_pad else (0, n)
