@@ -102,10 +102,11 @@ def export(
 
 
 def explain(*things: Source, layer: str | None = None, **options: object) -> Report:
-    """The arithmetic behind what a source costs, in words and equations; or what a code or an operator means.
+    """The arithmetic behind what a source costs, in words and equations; or what a word means.
 
-    `things` are sources, codes (`C101`) and operators (`Conv`, `com.microsoft:FusedConv`); none lists what there is.
-    `layer` names one layer of a model. Options: the fields of `Options`.
+    `things` are sources, codes (`C101`), operators (`Conv`, `com.microsoft:FusedConv`), kinds of layers (`depthwise`),
+    quantities (`macs`), conventions (`thop`) and ideas (`low-rank`); none lists what there is. Raises UsageError for a
+    word that is none of them. `layer` names one layer of a model. Options: the fields of `Options`.
     """
     from convcost.api import explaining  # noqa: PLC0415 - a count does without
 

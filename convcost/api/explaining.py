@@ -16,7 +16,7 @@ from convcost.explaining import codes, models, operators, topics
 from convcost.explaining.instead import against_one, instead
 from convcost.explaining.layers import brief_sections, layer_sections
 
-WORD = re.compile(r"[A-Za-z][\w.:-]*|[13][dD]")
+WORD = re.compile(r"[A-Za-z][\w.:+ -]*|FLOP/B|[13]D|2 ?[x×*]? ?[A-Za-z]\w*", re.IGNORECASE)
 FULL = 2
 """Layers of a shape string that are explained in full; of a longer one each is told briefly."""
 
@@ -50,19 +50,19 @@ def explain(words: Sequence[str], *, layer: str | None, options: Mapping[str, ob
 
 
 def is_word(word: str) -> bool:
-    """Whether something is a code's or an operator's name, and no source."""
+    """Whether something is a code, an operator or another word, and no source."""
     return WORD.fullmatch(word) is not None and not word.endswith((".onnx", ".json")) and not os.path.lexists(word)
 
 
 def known(word: str) -> record.Explanation:
-    """The explanation of a code or an operator; the error offers the nearest names."""
-    found = codes.explanation(word) or operators.explanation(word) or topics.kind(word)
+    """The explanation of a code, an operator or another word of reports; the error offers the nearest names."""
+    found = codes.explanation(word) or operators.explanation(word) or topics.word(word)
     if found is not None:
         return found
     import difflib  # noqa: PLC0415 - only for a mistake
 
-    names = {name.lower(): name for name in (*codes.names(), *operators.names(), *topics.kinds())}
-    near = [names[n] for n in difflib.get_close_matches(word[:60].lower(), names, 3, 0.6)]
+    names = {name.lower(): name for name in (*codes.names(), *operators.names(), *topics.names())}
+    near = [names[n] for n in difflib.get_close_matches(word[:60].lower(), names, 3, 0.7)]
     hint = f"did you mean {' or '.join(near)}?" if near else "convcost explain alone lists what there is"
     raise UsageError(f"there is no {word[:60]} to explain; {hint}")
 

@@ -1,4 +1,4 @@
-"""`convcost explain`: the arithmetic behind a count, a diagnostic, an operator's rule."""
+"""`convcost explain`: the arithmetic behind a count; what a code, an operator or a word of a report means."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from convcost.cli.reading import reading
 
 COMMAND = Command(
     name="explain",
-    summary="The arithmetic behind a layer's cost, step by step; also a diagnostic's code or an operator's rule.",
+    summary="The arithmetic behind a layer's cost, step by step; what a code, an operator, a word of a report means.",
     examples=(
         'convcost explain "12x12x3 -(5x5x3x256)-> 8x8x256"',
         "convcost explain model.onnx --layer conv1",
         "convcost explain C101",
         "convcost explain LSTM",
+        "convcost explain macs thop depthwise-separable",
     ),
-    metavar="SRC|CODE|OPERATOR...",
+    metavar="SRC|WORD...",
     options=(*SHARED, "layer"),
 )
 

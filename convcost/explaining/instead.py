@@ -8,7 +8,7 @@ from fractions import Fraction
 from convcost.alternatives import ConvLayer
 from convcost.explaining.convolution import factors
 from convcost.explaining.facts import convolution_of
-from convcost.explaining.saying import say, shown
+from convcost.explaining.saying import capital, say, shown
 from convcost.explaining.terms import number, over, plus, times, value_of
 from convcost.record import Alternative, Layer, Model, Ratio, Section, Sentence, Term
 
@@ -45,7 +45,7 @@ def against_one(model: Model, text: str, one: Layer) -> list[Section]:
 
 def section(way: Alternative, form: Model | None, macs: int, base: ConvLayer | None) -> Section:
     """One form: what it is, its products, the ratio, and what it keeps and loses."""
-    said = [say(f"{capitalised(way.summary)}.")] if way.summary else []
+    said = [say(f"{capital(way.summary)}.")] if way.summary else []
     if way.notation:
         said.append(say("Written", spelled=way.notation))
     products = way.cost.macs or 0
@@ -69,7 +69,7 @@ def section(way: Alternative, form: Model | None, macs: int, base: ConvLayer | N
             )
         )
     if way.keeps or way.loses:
-        said.append(say(f"Keeps: {', '.join(way.keeps) or 'nothing'}. Loses: {way.loses}. Source: {way.source}."))
+        said.append(say(given_up(way.keeps, way.loses, way.source)))
     return Section(title=f"Instead: {way.name}", sentences=said)
 
 
@@ -109,6 +109,6 @@ def product_of(layer: Layer) -> Term | None:
     return term if value_of(term) == layer.cost.macs else None
 
 
-def capitalised(text: str) -> str:
-    """`text` with its first letter large."""
-    return text[:1].upper() + text[1:]
+def given_up(keeps: Sequence[str], loses: str, source: str) -> str:
+    """What an idea promises, what it gives up, and who says so."""
+    return f"Keeps: {', '.join(keeps) or 'nothing'}. Loses: {loses}. Source: {source}."

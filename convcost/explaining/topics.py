@@ -1,8 +1,8 @@
-"""What can be explained: the list for a reader who names nothing, and the kinds of layers."""
+"""What can be explained: the list for a reader who names nothing, the kinds of layers, and other words of reports."""
 
 from __future__ import annotations
 
-from convcost.explaining import codes
+from convcost.explaining import codes, concepts
 from convcost.explaining.saying import plural, say
 from convcost.ops import all_keys
 from convcost.ops.base import KINDS
@@ -45,6 +45,27 @@ def explanation() -> Explanation:
                 say(f"There are {', '.join(kinds())}."),
             ],
         ),
+        Section(
+            title="A quantity",
+            sentences=[
+                say("What a figure of a report stands for:", "convcost explain macs"),
+                say(f"There are {', '.join(concepts.quantities())}."),
+            ],
+        ),
+        Section(
+            title="A convention",
+            sentences=[
+                say("How another tool counts:", "convcost explain thop"),
+                say(f"There are {', '.join(concepts.conventions())}."),
+            ],
+        ),
+        Section(
+            title="An idea",
+            sentences=[
+                say("Another way to do a layer:", "convcost explain depthwise-separable"),
+                say(f"There are {', '.join(concepts.ideas())}."),
+            ],
+        ),
     ]
     return Explanation(of="what there is", topic="topics", sections=sections)
 
@@ -54,16 +75,27 @@ def kinds() -> tuple[str, ...]:
     return (*(name for name, _ in KINDS), *TRAITS)
 
 
-def kind(word: str) -> Explanation | None:
+def names() -> tuple[str, ...]:
+    """Every kind, and every other word of reports."""
+    return (*kinds(), *concepts.names())
+
+
+def word(text: str) -> Explanation | None:
+    """Everything that a word of reports means."""
+    sections = [*kind(text), *concepts.sections(text)] or concepts.related(text)
+    return Explanation(of=" ".join(text.split()).lower(), topic="topics", sections=sections) if sections else None
+
+
+def kind(word: str) -> list[Section]:
     """What a kind of layer is, with an example where a shape string can make one."""
     words = dict(KINDS) | TRAITS
     name = word.lower()
     if name not in words:
-        return None
+        return []
     said = [say(f"{words[name][:1].upper()}{words[name][1:]}.")]
     if name in EXAMPLES:
-        said.append(say("An example, step by step:", f'convcost explain "{EXAMPLES[name]}"'))
-    return Explanation(of=name, topic="topics", sections=[Section(title="Kind", sentences=said)])
+        said.append(say("Step by step:", f'convcost explain "{EXAMPLES[name]}"'))
+    return [Section(title="Kind", sentences=said)]
 
 
 TRAITS = {

@@ -5,7 +5,7 @@ Struct field order is the order of the JSON keys.
 """
 
 from convcost.record.comparisons import Alternative, Comparison, Ratio, Skipped
-from convcost.record.cost import COUNTED, Cost, Record
+from convcost.record.cost import COUNTED, FIELDS, Cost, Record
 from convcost.record.diffs import Change, CoverageDiff, Delta, Diff, LayerDiff, Rename, Side
 from convcost.record.explanations import CELLS, Drawing, DrawnRow, Equation, Explanation, Section, Sentence, Term
 from convcost.record.files import Written
@@ -32,6 +32,7 @@ __all__ = [
     "CELLS",
     "CONVENTION",
     "COUNTED",
+    "FIELDS",
     "SCHEMA_VERSION",
     "AlgorithmCost",
     "Alternative",

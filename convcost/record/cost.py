@@ -50,3 +50,24 @@ class Cost(Record, frozen=True):
     peak_memory_bytes: int | None
     intensity: float | None
     symbolic: dict[str, str] = {}
+
+
+FIELDS = {
+    "multiplications": "Scalar multiplications of all kinds: those of the MACs and of elementwise work.",
+    "macs": "Multiply-accumulates of products, padding zeros included. 1 MAC = 1 multiplication + 1 addition.",
+    "macs_effective": "MACs without multiplications by padding zeros.",
+    "additions": "Scalar additions and subtractions, those of the MACs included.",
+    "divisions": "Scalar divisions.",
+    "comparisons": "Scalar comparisons, as in Relu and MaxPool.",
+    "special": "Evaluations of exp, log, tanh, erf, sqrt, sin and the like, one each.",
+    "flops": "Sum of multiplications, additions, divisions, comparisons and special.",
+    "params": "Elements of weights, each tensor once, on its first use.",
+    "buffers": "Elements of the other constants.",
+    "weight_bytes": "Bytes of params as stored.",
+    "read_bytes": "Bytes read: each input of a node once.",
+    "write_bytes": "Bytes written: each output of a node once.",
+    "peak_memory_bytes": "Most activation bytes alive at once in the graph's order, plus weights.",
+    "intensity": "FLOP per byte read or written.",
+    "symbolic": "Formulas of the fields that depend on dimensions left open (they are null) or on a batch taken as 1.",
+}
+"""What each of them is, in a sentence. docs/counting.md has more."""

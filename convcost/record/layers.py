@@ -22,7 +22,7 @@ class AxisField(Record, frozen=True):
 
 
 class ReceptiveField(Record, frozen=True):
-    """Receptive field of a layer's first output with respect to one input."""
+    """The part of one input of the model that an element of a layer's first output depends on, axis by axis."""
 
     input: str
     axes: list[AxisField]

@@ -12,8 +12,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from convcost.ir import distinct
-from convcost.record import COUNTED, Check, Comparison, Model, Report
-from convcost.report.schema import FIELDS
+from convcost.record import COUNTED, FIELDS, Check, Comparison, Model, Report
 from convcost.report.text import shorten, visible
 from convcost.report.view import View
 

@@ -11,10 +11,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from convcost.record import Report
+from convcost.record import FIELDS, Report
 from convcost.report.findings import Finding, findings
 from convcost.report.json_ import inert
-from convcost.report.schema import FIELDS
 from convcost.report.text import shorten, visible
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -12,15 +12,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from convcost import api
+from convcost import api, record
+from convcost.alternatives import choice
 from convcost.errors import UsageError
-from convcost.explaining import operators, topics
+from convcost.explaining import concepts, operators, topics
 from convcost.explaining.formulas import formula
 from convcost.explaining.terms import text_of, value_of
 from convcost.ops import all_keys, find
 from convcost.ops.base import free
 from convcost.record import Explanation, Report, decode, encode
 from convcost.report import render
+from convcost.report.layers import BY_KEY
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "sample_models"
 
@@ -47,6 +49,8 @@ def test_every_operator_is_explained_in_its_own_words(key: tuple[str, str]) -> N
         ("c101", "C101"),
         ("FusedConv", "com.microsoft:FusedConv"),
         ("DEPTHWISE", "depthwise"),
+        ("MACs", "macs"),
+        ("Peak  memory", "peak memory"),
     ],
 )
 def test_names_are_found_whatever_their_case(word: str, of: str) -> None:
@@ -54,7 +58,18 @@ def test_names_are_found_whatever_their_case(word: str, of: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "near"), [("Convv", "Conv"), ("C999", ""), ("lstmm", "LSTM"), ("depthwis", "depthwise"), ("zzzzzz", "")]
+    ("word", "near"),
+    [
+        ("Convv", "Conv"),
+        ("C999", ""),
+        ("lstmm", "LSTM"),
+        ("depthwis", "depthwise"),
+        ("zzzzzz", ""),
+        ("macss", "macs"),
+        ("thopp", "thop"),
+        ("peak memry", "peak memory"),
+        ("winogard", "winograd"),
+    ],
 )
 def test_an_unknown_word_offers_the_nearest(word: str, near: str) -> None:
     with pytest.raises(UsageError) as error:
@@ -62,16 +77,52 @@ def test_an_unknown_word_offers_the_nearest(word: str, near: str) -> None:
     assert near in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("word", "titles", "text"),
+    [
+        ("macs", ["Quantity macs", "Quantity macs_effective"], "1 MAC = 1 multiplication + 1 addition"),
+        ("mults", ["Quantity multiplications"], "Scalar multiplications"),
+        ("memory", ["Quantity write_bytes", "Quantity peak_memory_bytes"], "plus weights"),
+        ("FLOP/B", ["Quantity intensity"], "FLOP per byte"),
+        ("flops", ["Quantity flops", "Convention flops"], "Sum of multiplications"),
+        ("thop", ["Convention thop"], "4 for each normalised element"),
+        ("2x thop", ["Convention 2 × thop"], "'2 × thop'"),
+        ("products+bias", ["Convention products+bias"], "one for each biased output"),
+        ("separable", ["Idea depthwise separable", "Idea spatially separable"], "arXiv:1704.04861"),
+        ("stacked", ["Idea stack of small kernels"], "arXiv:1409.1556"),
+        ("grouped", ["Kind", "Idea grouped"], "1/g of the standard layer"),
+        ("coverage", ["Quantity coverage"], "totals stand for"),
+    ],
+)
+def test_a_word_of_a_report(word: str, titles: list[str], text: str) -> None:
+    (explanation,) = api.explain(word).explanations
+    assert [section.title for section in explanation.sections] == titles
+    assert text in said(explanation)
+
+
+def test_whatever_a_report_prints_is_explained() -> None:
+    """Titles of the layers' columns, fields of the JSON, figures of other tools, rows of a comparison."""
+    compared = api.compare("28x28x16 -(5x5x16x32 same)->", everything=True).comparisons[0].alternatives
+    words = [BY_KEY[key].column.title for key in (*record.COUNTED[:-1], "memory")]
+    words += record.Cost.__struct_fields__[:-1]
+    words += [figure.convention for figure in api.count("6x6x2 -(3x3x2x4)->", explain_difference=1).models[0].figures]
+    words += choice.names()
+    for word in words:
+        assert api.explain(word).explanations[0].sections, word
+    told = " ".join(said(one) for one in api.explain(*concepts.ideas()).explanations).lower()
+    assert all(way.summary.lower() in told for way in compared)
+
+
 def test_nothing_lists_everything() -> None:
     text = said(api.explain().explanations[0])
-    for word in ("C101", "T104", "Conv", "LSTM", "com.microsoft", "depthwise"):
+    for word in ("C101", "T104", "Conv", "LSTM", "com.microsoft", "depthwise", "macs_effective", "fvcore", "low-rank"):
         assert re.search(rf"\b{word}\b", text)
 
 
 @pytest.mark.parametrize("name", topics.kinds())
 def test_every_word_of_a_report_is_explained_by_its_example(name: str) -> None:
     """The example, where there is one, is of that kind or has that trait."""
-    assert topics.kind(name) is not None
+    assert topics.kind(name)
     if name in topics.EXAMPLES:
         layers = api.count(topics.EXAMPLES[name]).models[0].layers
         assert any(name == layer.kind or name in layer.traits for layer in layers)

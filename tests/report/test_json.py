@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from convcost import record
 from convcost.report import render
-from convcost.report.schema import FIELDS, report_schema
+from convcost.report.schema import report_schema
 
 Make = Callable[..., Any]
 ANY = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -76,7 +76,7 @@ def test_lines_are_reports(named: Callable[[str], record.Report], model: Make, l
 
 def test_schema_describes_every_quantity() -> None:
     properties = report_schema()["$defs"]["Cost"]["properties"]
-    assert set(FIELDS) == set(properties)
+    assert set(record.FIELDS) == set(properties)
     assert all(properties[name]["description"] for name in properties)
 
 
