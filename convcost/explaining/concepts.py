@@ -101,7 +101,7 @@ def of_quantity(field: str) -> Section:
 
 def of_convention(convention: Convention) -> Section:
     """How another tool counts."""
-    name = shlex.quote(convention.name)
+    name = shlex.quote(convention.name.replace("×", "x"))
     said = [
         say(f"{capital(convention.says)}."),
         say("The total of a model so counted:", f"convcost model.onnx --convention {name}"),
@@ -115,7 +115,7 @@ def of_idea(idea: Idea) -> Section:
     said = [
         say(f"{capital(idea.summary)}."),
         say(f"Applies: {idea.when}."),
-        say("Becomes", idea.becomes),
+        say(f"Becomes: {idea.becomes}."),
         say(f"Costs: {idea.cost}."),
         say(given_up(idea.keeps, idea.loses, idea.source)),
         say("Beside a layer:", f'convcost compare "{idea.example}"'),

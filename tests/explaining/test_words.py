@@ -86,7 +86,7 @@ def test_an_unknown_word_offers_the_nearest(word: str, near: str) -> None:
         ("FLOP/B", ["Quantity intensity"], "FLOP per byte"),
         ("flops", ["Quantity flops", "Convention flops"], "Sum of multiplications"),
         ("thop", ["Convention thop"], "4 for each normalised element"),
-        ("2x thop", ["Convention 2 × thop"], "'2 × thop'"),
+        ("2x thop", ["Convention 2 × thop"], "--convention '2 x thop'"),
         ("products+bias", ["Convention products+bias"], "one for each biased output"),
         ("separable", ["Idea depthwise separable", "Idea spatially separable"], "arXiv:1704.04861"),
         ("stacked", ["Idea stack of small kernels"], "arXiv:1409.1556"),
