@@ -82,40 +82,54 @@ class Pool:
 class Ready:
     """A layer for one shape of its input, compiled for the arrays of a pool."""
 
-    __slots__ = ("calls", "grown", "layer", "x", "y")
+    __slots__ = ("algorithm", "calls", "filled", "grown", "layer", "views", "x", "y")
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
+        self.algorithm = f"{layer.trial.algorithm.name} {layer.trial.algorithm.layout}"
         self.calls: list[Program] = []
+        self.views: dict[int, Array] = {}
         self.grown = -1
         self.x: Any = None
         self.y: Any = None
+        self.filled: Any = None
 
     def run(self, fill: Any, pool: Pool) -> Array:
         """The sums in the layout of the algorithm, in an array that the next run writes over.
 
         `fill(x)` writes the input to x: (N, C, *I).
         """
-        g, a = self.layer.g, self.layer.trial.algorithm
-        shapes = g.x_shape(a.x_layout), g.y_shape(a.y_layout)
-        pool.reserve(*(4 * prod(shape) for shape in shapes))
         if self.grown != pool.grown:
-            self.x, self.y = (pool.array(i, shape) for i, shape in enumerate(shapes))
-            self.calls = self.layer.compile(self.x, self.y, pool.ws)
-            self.grown = pool.grown
-        fill(np.moveaxis(self.x, -1, 1) if a.x_layout == "nhwc" else self.x)
+            self.compile(pool)
+        fill(self.filled)
         for program in self.calls:
             for start in range(0, len(program), PORTION):
                 checkpoint()
-                for fn, args in program[start : start + PORTION]:
+                for fn, args in program[start : start + PORTION] if start or len(program) > PORTION else program:
                     fn(*args)
         return np.asarray(self.y)
 
-    def first(self, y: Array, rank: int) -> Array:
-        """The sums of `run` as (N, M, *O), a view, for inputs of `rank` dimensions."""
-        g = self.layer.g
-        moved = np.moveaxis(y, -1, 1) if self.layer.trial.algorithm.y_layout == "nhwc" else y
-        return moved.reshape(g.batch, g.m, *g.out[g.rank - rank + 2 :])
+    def compile(self, pool: Pool) -> None:
+        """Compile for the arrays that the pool has now."""
+        g, a = self.layer.g, self.layer.trial.algorithm
+        shapes = g.x_shape(a.x_layout), g.y_shape(a.y_layout)
+        pool.reserve(*(4 * prod(shape) for shape in shapes))
+        self.x, self.y = (pool.array(i, shape) for i, shape in enumerate(shapes))
+        self.calls = self.layer.compile(self.x, self.y, pool.ws)
+        self.filled = np.moveaxis(self.x, -1, 1) if a.x_layout == "nhwc" else self.x
+        self.views.clear()
+        self.grown = pool.grown
+
+    def first(self, rank: int) -> Array:
+        """The sums of the last run as (N, M, *O), a view, for inputs of `rank` dimensions."""
+        found = self.views.get(rank)
+        if found is None:
+            g = self.layer.g
+            y = np.moveaxis(self.y, -1, 1) if self.layer.trial.algorithm.y_layout == "nhwc" else self.y
+            found = y.reshape(g.batch, g.m, *g.out[g.rank - rank + 2 :])
+            if np.may_share_memory(found, self.y):
+                self.views[rank] = found
+        return found
 
 
 class Convolution(Bound):
@@ -142,9 +156,9 @@ class Convolution(Bound):
             ready = self.find(x, w)
             if ready is None:
                 return list(self.plain(self.attrs, inputs, 1))
-            trial = ready.layer.trial
-            self.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
-            y: Any = ready.first(ready.run(lambda to: np.copyto(to, x.reshape(to.shape)), self.pool), x.ndim)
+            self.algorithm = ready.algorithm
+            ready.run(lambda to: np.copyto(to, x.reshape(to.shape)), self.pool)
+            y: Any = ready.first(x.ndim)
             if len(inputs) > 2 and inputs[2] is not None:
                 y = np.add(y, inputs[2].reshape(-1, *(1,) * (x.ndim - 2)), dtype=np.float32, order="C")
             else:
@@ -198,7 +212,7 @@ class Integers(Bound):
             if ready is None:
                 return list(self.plain(self.attrs, inputs, 1))
             g, trial = ready.layer.g, ready.layer.trial
-            self.algorithm = f"{trial.algorithm.name} {trial.algorithm.layout}"
+            self.algorithm = ready.algorithm
 
             def fill(to: Array) -> None:
                 if zero is not None and zero.any():
@@ -207,11 +221,11 @@ class Integers(Bound):
                     np.copyto(to, x.reshape(to.shape))
 
             sums = ready.run(fill, self.inner.pool)
-            out = np.empty(ready.first(sums, x.ndim).shape, given[7].dtype if self.scaled else np.int32)
+            out = np.empty(ready.first(x.ndim).shape, given[7].dtype if self.scaled else np.int32)
             if self.scaled:
                 requantize(sums, out, g, given, last=trial.algorithm.y_layout == "nhwc")
             else:
-                np.copyto(out, ready.first(sums, x.ndim), casting="unsafe")
+                np.copyto(out, ready.first(x.ndim), casting="unsafe")
             return [out]
 
 
