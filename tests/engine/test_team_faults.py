@@ -251,3 +251,27 @@ def test_on_a_busy_machine_the_first_process_works_alone(monkeypatch: pytest.Mon
         found.append(int(pids[1]))
     assert found == [team.pids[0], os.getpid(), os.getpid(), team.pids[0]]
     team.close()
+
+
+@forking
+def test_nothing_is_forked_while_another_thread_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The threads of OpenBLAS end before a fork: who waits for them then never goes on."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    stages: Stages = [[[(len, ("",))], [(len, ("",))]]]
+    a, over = np.ones((300, 300), np.float32), threading.Event()
+
+    def compute() -> None:
+        while not over.is_set():
+            np.matmul(a, a)
+
+    other = threading.Thread(target=compute)
+    other.start()
+    try:
+        assert teams.team(stages, 2) is None
+    finally:
+        over.set()
+        other.join()
+    monkeypatch.setattr(teams, "QUIET", 10.0)
+    team = teams.team(stages, 2)
+    assert isinstance(team, Processes)
+    team.close()

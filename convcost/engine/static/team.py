@@ -15,6 +15,7 @@ import platform
 import select
 import signal
 import sys
+import threading
 import time
 import warnings
 import weakref
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import NoReturn, Protocol
 
 from convcost.engine.kernels.convolution.workspace import Program
@@ -40,6 +42,8 @@ TAKEN = 0.001
 """Seconds after which the processor comes back to who gave it away where another program wants it too."""
 ALONE = 64
 """Stages that the first process then runs alone: each would wait for the other processes to have their turn."""
+QUIET = 0.2
+"""Seconds that a fork waits for other threads to rest."""
 IDLE = 1000
 """Milliseconds of sleep between two looks at whether the first process still lives."""
 
@@ -65,7 +69,7 @@ def team(stages: Stages, threads: int) -> Team | None:
         return Threads(stages, threads)
     processes = min(threads, len(os.sched_getaffinity(0)))  # more of them than cores would wait for each other
     try:
-        return Processes(stages, processes) if processes > 1 else None
+        return Processes(stages, processes) if processes > 1 and quiet() else None
     except (OSError, RuntimeError):  # too many processes or files, no memory, or the interpreter is ending
         return None
 
@@ -77,6 +81,28 @@ def forks() -> bool:
     written in another order than it was written, which words in shared memory do not allow for.
     """
     return sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64")
+
+
+def quiet() -> bool:
+    """Whether the other threads of this process rest, within some time.
+
+    OpenBLAS stops its threads before a fork: a product that another thread computes with them would never end.
+    """
+    own, end = str(threading.get_native_id()), time.monotonic() + QUIET
+    while any(busy(task) for task in Path("/proc/self/task").iterdir() if task.name != own):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.001)
+    return True
+
+
+def busy(task: Path) -> bool:
+    """Whether a thread runs."""
+    try:
+        text = (task / "stat").read_bytes()
+    except OSError:
+        return False  # it has ended
+    return text.rpartition(b")")[2].split()[0] == b"R"
 
 
 def run(program: Program, start: int, stop: int | None) -> None:
