@@ -84,3 +84,27 @@ def test_poolings_in_bands_agree_with_onnxruntime(
         x = rng.standard_normal((batch, 3, 9, 7)).astype(np.float32)
         (found,) = session.run(None, {"x": x})
         np.testing.assert_allclose(found, onnxruntime_outputs(data, {"x": x})[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("bounds", [(0, 6), (-1, None), (0.5, 0.25)])
+@pytest.mark.parametrize("fuse", [True, False])
+def test_clip_agrees_with_onnxruntime(bounds: tuple[Any, Any], fuse: Any, onnxruntime_outputs: Any) -> None:
+    rng = np.random.default_rng(5)
+    weight = numpy_helper.from_array(rng.standard_normal((8, 3, 1, 1)).astype(np.float32), "w")
+    limits = [
+        numpy_helper.from_array(np.array(b, np.float32), n) for n, b in zip("ab", bounds, strict=True) if b is not None
+    ]
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"]),
+        helper.make_node("Clip", ["c", *(t.name for t in limits)], ["y"]),
+    ]
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    stored = [weight, *limits]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", 1, [1, 3, 40, 41])], [y], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    data: bytes = model.SerializeToString()
+    session = session_of(data)
+    x = rng.standard_normal((1, 3, 40, 41)).astype(np.float32)
+    x[0, :, 3, 3] = np.nan
+    (found,) = session.watched(None, {"x": x}, Watch(session.limits), fuse=fuse)
+    np.testing.assert_allclose(found, onnxruntime_outputs(data, {"x": x})[0], rtol=1e-5, atol=1e-5)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels.convolution.epilogue import RUN
-from convcost.engine.kernels.convolution.slab import higher
-from convcost.engine.kernels.convolution.workspace import Program, Step, Workspace
+from convcost.engine.kernels.convolution.epilogue import RUN, along, by_row
+from convcost.engine.kernels.convolution.workspace import Program, Workspace
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
@@ -20,35 +20,23 @@ PIECE = 64 * 1024
 
 def finish(unit: Unit, y: Array, layout: str, ws: Workspace) -> list[Program]:
     """Y = max(y, floor) + bias by channel, in place; y: (N, C, …), or (N, …, C) where channels are last."""
-    steps: list[tuple[Any, Array]] = [(higher, unit.floor)] if unit.floor is not None else []
+    steps: list[tuple[Any, Array]] = [(np.maximum, unit.floor)] if unit.floor is not None else []
     steps += [(np.add, unit.bias)] if unit.bias is not None else []
     c = y.shape[1 if layout == FIRST else -1]
     flat = y.reshape(-1, c) if layout != FIRST else y.reshape(y.shape[0] * c, -1)
     dense = layout != FIRST and flat.flags.c_contiguous
     repeat = max(1, RUN // c)
-    vectors = [(f, np.tile(v, repeat) if dense else v) for f, v in steps]
-    if layout == FIRST:
-        vectors = [(f, np.tile(v, y.shape[0])[:, None]) for f, v in steps]
+    times = y.shape[0] if layout == FIRST else repeat if dense else 1
+    vectors = [(f, np.tile(v, times)) for f, v in steps]
     count = max(ws.threads, -(-flat.size // PIECE), 1)
     cuts = sorted({flat.shape[0] * i // count for i in range(count + 1)})
 
     def make(a: int, b: int) -> Program:
-        program: Program = []
-        for f, vector in vectors:
-            if dense:
-                program += along(f, flat[a:b], vector)
-            else:
-                program.append((f, (flat[a:b], vector[a:b] if layout == FIRST else vector, flat[a:b])))
-        return program
+        rows = flat[a:b]
+        if dense:
+            return [call for f, v in vectors for call in along(f, rows, v, rows)]
+        if layout == FIRST:
+            return by_row([(f, v[a:b]) for f, v in vectors], rows, rows)
+        return [(partial(f, out=rows), (rows, v)) for f, v in vectors]
 
     return ws.share(list(pairwise(cuts)), lambda share, _: [call for a, b in share for call in make(a, b)])
-
-
-def along(f: Any, rows: Array, vector: Array) -> list[Step]:
-    """Apply f in place to contiguous rows and a vector that repeats their second operand: in runs of its length."""
-    flat = rows.reshape(-1)
-    whole = flat.size - flat.size % vector.size
-    long, rest = flat[:whole].reshape(-1, vector.size), flat[whole:]
-    parts = [(long, vector)] if whole else []
-    parts += [(rest, vector[: rest.size])] if rest.size else []
-    return [(f, (a, v, a)) for a, v in parts]

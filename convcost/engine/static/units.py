@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convcost.engine.kernels.convolution.epilogue import bounded, relu
+from convcost.engine.kernels.convolution.epilogue import relu
 from convcost.engine.kernels.convolution.workspace import aligned
 from convcost.engine.plan import Plan, Step
 from convcost.engine.values import Array
@@ -98,12 +98,12 @@ def _times(w: Array, factor: Array) -> Array:
 
 
 def clip_to(low: float, high: float) -> Activation:
-    """Clipping in place."""
-    above, below = bounded(np.maximum, low), bounded(np.minimum, high)
+    """Clipping in place, in one pass."""
+    single = np.float32(low), np.float32(high)
 
     def act(y: Any) -> None:
-        above(y, y)
-        below(y, y)
+        least, most = single if y.dtype == np.float32 else (y.dtype.type(low), y.dtype.type(high))
+        y.clip(least, most, out=y)
 
     return act
 
