@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 
 @cache
@@ -26,24 +27,36 @@ def _libraries() -> list[Any]:
 
 
 class Limited(AbstractContextManager[None]):
-    """Sets the threads of BLAS and sets them back: what threadpoolctl does, without its bookkeeping of 15 µs."""
+    """Sets the threads of BLAS and sets them back: what threadpoolctl does, without its bookkeeping of 15 µs.
 
-    __slots__ = ("before", "threads")
+    The setting is the whole process's. Of several contexts at once the last one decides, and the last that ends sets
+    back what was before the first.
+    """
+
+    __slots__ = ("threads",)
+    lock = threading.Lock()
+    inside = 0
+    before: ClassVar[list[tuple[Any, int]]] = []
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self.before: list[tuple[Any, int]] = []
 
     def __enter__(self) -> None:
-        for lib in _libraries():
-            now = lib.get_num_threads()
-            if now != self.threads:
-                self.before.append((lib, now))
-                lib.set_num_threads(self.threads)
+        with Limited.lock:
+            if not Limited.inside:
+                Limited.before = [(lib, lib.get_num_threads()) for lib in _libraries()]
+            Limited.inside += 1
+            for lib in _libraries():
+                if lib.get_num_threads() != self.threads:
+                    lib.set_num_threads(self.threads)
 
     def __exit__(self, *_: object) -> None:
-        for lib, threads in self.before:
-            lib.set_num_threads(threads)
+        with Limited.lock:
+            Limited.inside -= 1
+            if not Limited.inside:
+                for lib, threads in Limited.before:
+                    if lib.get_num_threads() != threads:
+                        lib.set_num_threads(threads)
 
 
 def blas_threads() -> int:

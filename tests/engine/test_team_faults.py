@@ -275,3 +275,16 @@ def test_nothing_is_forked_while_another_thread_computes(monkeypatch: pytest.Mon
     team = teams.team(stages, 2)
     assert isinstance(team, Processes)
     team.close()
+
+
+@forking
+def test_a_fork_that_was_put_off_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first and second run other threads compute; the fourth has its processes."""
+    found = iter([False, False, True])
+    monkeypatch.setattr(teams, "quiet", lambda: next(found))
+    session, feeds = ready(SMALL)
+    seen = []
+    for _ in range(5):
+        session.run(None, feeds)
+        seen.append(crew(session) is not None)
+    assert seen == [False, False, False, True, True]

@@ -63,7 +63,7 @@ class Program:
         self.stages: list[list[Calls]] = []
         self.entries = [self.entry(i, unit) for i, unit in enumerate(self.units)]
         self.team: Team | None = None
-        self.begun = False
+        self.runs = 0
 
     @property
     def nbytes(self) -> int:
@@ -161,8 +161,10 @@ class Program:
 
     def execute(self, inputs: list[Value], watch: Watch) -> list[Value]:
         """One run: the outputs, in arrays of their own."""
-        if not self.begun or (self.team is not None and not self.team.ready()):
-            self.team, self.begun = team(self.stages, self.ws.threads), True
+        self.runs += 1
+        again = self.runs & (self.runs - 1) == 0  # other threads may have been busy: the 1st, 2nd, 4th, 8th … run
+        if again if self.team is None else not self.team.ready():
+            self.team = team(self.stages, self.ws.threads)
         values: dict[str, Value] = dict(self.read.constants)
         for slot, value in zip(self.plan.inputs, inputs, strict=True):
             values[self.read.names[slot]] = value
