@@ -78,7 +78,7 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
         images = [(rows[n, a:b], out[n, a:b], slice(a, b)) for n in range(rows.shape[0]) for a, b in cuts]
         return shared(ws, images, lambda i: by_row([(f, v[i[2]]) for f, v in steps], *i[:2]) + last(unit, i[1]))
     flat, target = x.reshape(-1, c), y.reshape(-1, c)
-    repeat = max(1, WIDE // c) if flat.flags.c_contiguous and target.flags.c_contiguous else 1
+    repeat = evenly(flat.shape[0], max(1, WIDE // c)) if flat.flags.c_contiguous and target.flags.c_contiguous else 1
     whole = flat.shape[0] // repeat * repeat
     steps = [(f, np.tile(v, repeat)) for f, v in steps]
     wide, broad = (v[:whole].reshape(-1, c * repeat) for v in (flat, target))
@@ -95,6 +95,11 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
         return program + last(unit, b)
 
     return shared(ws, views, make)
+
+
+def evenly(count: int, most: int) -> int:
+    """The largest divisor of `count` from 3/4 of `most` to `most`, so that nothing is left over; else `most`."""
+    return next((n for n in range(most, most * 3 // 4, -1) if count % n == 0), most)
 
 
 def last(unit: Unit, y: Array) -> Program:
