@@ -13,6 +13,9 @@ from convcost.ir import Node
 USUAL = ("sigmoid", "tanh", "tanh")
 """The activation functions of an LSTM unless others are named; a GRU has the first two."""
 
+SMALL = 1 << 18
+"""Bytes of the matrix of two directions up to which they run side by side: half as many calls, twice the products."""
+
 
 def is_common(node: Node, gates: int) -> bool:
     """Whether a layer has the usual functions and neither clipping, lengths, peepholes nor batches first."""
@@ -28,13 +31,14 @@ def is_common(node: Node, gates: int) -> bool:
 class Common:
     """Such a layer; its weights are prepared at the first run."""
 
-    __slots__ = ("backward", "before", "lstm", "ready")
+    __slots__ = ("backward", "before", "both", "lstm", "ready")
 
     def __init__(self, node: Node, gates: int) -> None:
         self.lstm = gates == 4
         self.backward = node.attrs.direction == "reverse"
         self.before = not self.lstm and node.attrs.linear_before_reset != 0
         self.ready: list[steps.Stacked] = []
+        self.both: tuple[Any, Any] | None = None
 
     def run(self, inputs: list[Value]) -> list[Value]:
         """[y: (T, D, B, H), last h, last c: (D, B, H)] from x: (T, B, I), the weights and the first states."""
@@ -48,6 +52,9 @@ class Common:
         for state, first in zip(states, (h0, c0), strict=False):
             if first is not None:
                 state[...] = first
+        if len(w) == 2 and 4 * r[0].nbytes <= SMALL and len(x) > 1:
+            self.together(x, y, states)
+            return [y, *states]
         for d, weights in enumerate(self.ready):
             way = slice(None, None, -1 if self.backward or d == 1 else 1)
             given, out, state = x[way], y[way, d], states[:, d]
@@ -56,3 +63,30 @@ class Common:
             else:
                 state[0] = steps.gru(given, weights, state[0], out, before=self.before)
         return [y, *states]
+
+    def together(self, x: Any, y: Any, states: Any) -> None:
+        """Both directions as one layer of twice the size, whose matrix has zeros where they would meet."""
+        length, _, batch, hidden = y.shape
+        first, second = self.ready
+        if self.both is None:
+            gates = first.rt.shape[1] // hidden
+            rt = np.zeros((2, hidden, gates, 2, hidden), np.float32)
+            rt[0, :, :, 0], rt[1, :, :, 1] = (s.rt.reshape(hidden, gates, hidden) for s in self.ready)
+            inner = None if first.inner is None else np.concatenate([first.inner, second.inner])
+            self.both = rt.reshape(2 * hidden, -1), inner
+        rt, inner = self.both
+        pre = np.empty((length, batch, first.rt.shape[1] // hidden, 2, hidden), np.float32)
+        pre[..., 0, :] = steps.inputs_of(x, first).reshape(length, batch, -1, hidden)
+        pre[::-1, ..., 1, :] = steps.inputs_of(x, second).reshape(length, batch, -1, hidden)
+        pre = pre.reshape(length, batch, -1)
+        out = np.empty((length, batch, 2, hidden), np.float32)
+        flat = out.reshape(length, batch, -1)
+        begin = [state.swapaxes(0, 1).reshape(batch, -1) for state in states]
+        if self.lstm:
+            end: tuple[Any, ...] = steps.run_lstm(pre, rt, begin[0], begin[1], flat)
+        else:
+            end = (steps.run_gru(pre, rt, inner, begin[0], flat, before=self.before),)
+        for state, last in zip(states, end, strict=True):
+            state[...] = last.reshape(batch, 2, hidden).swapaxes(0, 1)
+        y[:, 0] = out[:, :, 0]
+        y[:, 1] = out[::-1, :, 1]

@@ -169,7 +169,7 @@ def product(node: Node, inputs: Known, y: Tensor, constants: list[Value]) -> Any
 
 
 def laid_out(b: Array) -> Array:
-    """A copy in rows, the first of which begins at a multiple of 64 bytes; `b` where it is so already."""
+    """A copy of b in rows, the first of which begins at a multiple of 64 bytes; `b` where it is so already."""
     if b.flags.c_contiguous and not b.ctypes.data % 64:
         return b
     out = aligned(b.shape, b.dtype)

@@ -67,9 +67,13 @@ def numbers(gates: Array, steps: int) -> tuple[Any, Any]:
 
 def lstm(x: Array, s: Stacked, h: Array, c: Array, y: Array, see: Any = None) -> tuple[Array, Array]:
     """Write y: (T, B, H) for x: (T, B, I); (last h, last c). `see` is what the products make of the hidden state."""
-    pre = inputs_of(x, s)
-    hidden = s.rt.shape[0]
-    z = np.empty(pre.shape[1:], x.dtype)
+    return run_lstm(inputs_of(x, s), s.rt, h, c, y, see)
+
+
+def run_lstm(pre: Array, rt: Array, h: Array, c: Array, y: Array, see: Any = None) -> tuple[Array, Array]:
+    """Write y: (T, B, H) for the products of the inputs, pre: (T, B, 4H), and rt: (H, 4H)."""
+    hidden = rt.shape[0]
+    z = np.empty(pre.shape[1:], pre.dtype)
     c, spare = c.copy(), np.empty_like(c)
     i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
     gates = z[:, : 3 * hidden]
@@ -78,7 +82,7 @@ def lstm(x: Array, s: Stacked, h: Array, c: Array, y: Array, see: Any = None) ->
     for t, (now, out) in enumerate(zip(pre, y, strict=True)):
         if not t % OFTEN:
             checkpoint()
-        np.matmul(h if see is None else see(h), s.rt, z)
+        np.matmul(h if see is None else see(h), rt, z)
         add(z, now, z)
         tanh(z, z)
         add(gates, one, gates)
@@ -93,15 +97,21 @@ def lstm(x: Array, s: Stacked, h: Array, c: Array, y: Array, see: Any = None) ->
 
 def gru(x: Array, s: Stacked, h: Array, y: Array, *, before: bool) -> Array:
     """Write y: (T, B, H) for x: (T, B, I); last h. `before` applies the reset gate after the product with R."""
-    pre = inputs_of(x, s)
-    hidden = s.rt.shape[0]
-    z = np.empty(pre.shape[1:], x.dtype)
+    return run_gru(inputs_of(x, s), s.rt, s.inner, h, y, before=before)
+
+
+def run_gru(pre: Array, rt: Array, bias: Any, h: Array, y: Array, *, before: bool) -> Array:
+    """Write y: (T, B, H) for the products of the inputs, pre: (T, B, 3H), rt: (H, 3H), R's bias for a new state."""
+    hidden = rt.shape[0]
+    z = np.empty(pre.shape[1:], pre.dtype)
     gates, new = z[:, : 2 * hidden], z[:, 2 * hidden :]
     keep, reset = z[:, :hidden], z[:, hidden : 2 * hidden]
-    spare, inner = np.empty_like(h), None if s.inner is None else np.broadcast_to(s.inner, h.shape).copy()
+    spare, inner = np.empty_like(h), None if bias is None else np.broadcast_to(bias, h.shape).copy()
     one, half = numbers(gates, len(y))
-    rt, last = (s.rt, s.rt) if before else (np.ascontiguousarray(r) for r in np.split(s.rt, [2 * hidden], axis=1))
-    to = z if before else np.empty((len(h), 2 * hidden), x.dtype)
+    last, to = rt, z
+    if not before:
+        rt, last = (np.ascontiguousarray(r) for r in np.split(rt, [2 * hidden], axis=1))
+        to = np.empty((len(h), 2 * hidden), h.dtype)
     sums = to[:, : 2 * hidden]
     add, multiply, tanh, matmul = np.add, np.multiply, np.tanh, np.matmul
     for t, (first, second, out) in enumerate(zip(pre[..., : 2 * hidden], pre[..., 2 * hidden :], y, strict=True)):
