@@ -19,7 +19,7 @@ from convcost.engine.memory import default_limit
 from convcost.engine.narrow import Narrowed
 from convcost.engine.profile import Profile, profile
 from convcost.engine.programs import Programs
-from convcost.engine.threads import limited
+from convcost.engine.threads import blas_threads, limited
 from convcost.engine.values import Array, Value, numpy_dtype
 from convcost.engine.weights import Weights
 from convcost.errors import EngineError
@@ -48,7 +48,7 @@ class Session:
     """A model ready to run with NumPy.
 
     path_or_graph  an .onnx file, or a resolved `ir.Graph`
-    threads        threads of the matrix products; None leaves them as they are
+    threads        shares of a layer that run side by side; None for as many as the matrix library has threads
     max_memory     bytes that a run may take; None for 80 % of what is available
     exact          forbid algorithms that trade accuracy for speed (Winograd)
     seed           of the random weights that a shape string gets
@@ -76,7 +76,7 @@ class Session:
         self.graph = path_or_graph if isinstance(path_or_graph, Graph) else _read(Path(path_or_graph))
         self.limits = Limits(default_limit() if max_memory is None else max_memory, time_limit, max_iterations)
         self.threads = threads
-        self.peak_bytes = predict(self.graph, self.limits.max_memory, threads=threads or 1)
+        self.peak_bytes = predict(self.graph, self.limits.max_memory, threads=threads or blas_threads())
         weights = Weights(seed)
         with limited(threads):
             options = Options(exact=exact, threads=threads or 1, tune=tune, pool=Pool())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from convcost import notation
 from convcost.engine import Session
@@ -129,3 +130,9 @@ def test_large_forms_are_left_out_where_memory_is_short() -> None:
     assert algorithms[0].startswith("winograd")
     assert not algorithms[1].startswith("winograd")
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+
+
+def test_without_a_number_of_threads_all_of_the_matrix_library_count() -> None:
+    graph = notation.parse("56x56x64 -(3x3x64x128 same)->")
+    with threadpool_limits(3, "blas"):
+        assert Session(graph).peak_bytes == Session(graph, threads=3).peak_bytes > Session(graph, threads=1).peak_bytes
