@@ -106,10 +106,11 @@ def _shaped(t: Tensor, value: Value) -> Tensor:
 
 
 class Around(NamedTuple):
-    """What a graph may know beforehand: constants by the names it has for them, and every tensor that it sees."""
+    """What a graph may know beforehand: constants by the names it has for them, every tensor that it sees, copies."""
 
     constants: Mapping[str, Value]
     tensors: Mapping[str, Tensor]
+    copies: Copies
 
 
 def narrow(plan: Plan, graph: Graph, around: Around, limits: Limits, options: kernels.Options) -> Plan:

@@ -18,17 +18,46 @@ from convcost.engine.kernels.move import axes_of, bounds
 from convcost.engine.values import Array, Value
 from convcost.ir import DType, Node, Tensor
 
-WEIGHT = 1 << 22
-"""Bytes of the largest weight of a matrix product that is copied to where its rows begin at multiples of 64 bytes."""
+ROOM = 32 << 20
+"""Bytes that copies of weights may take in a session at most."""
 VIEWS = {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}
+PRODUCTS = {"MatMul", "Gemm"}
 FLOATS = {DType.FLOAT32, DType.FLOAT64}
 
 Known = Sequence[Tensor | None]
 Maker = Callable[[Node, Known, Tensor, list[Value]], Any]
 
 
-def bind(node: Node, inputs: Known, outputs: Known, constants: list[Value], usual: Bound) -> Bound | None:
+class Copies:
+    """Weights laid out for the matrix library, for all plans of a session, up to `room` bytes."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.made: dict[tuple[int, bool], tuple[Array, Array]] = {}
+
+    def of(self, b: Array, *, transposed: bool) -> Array | None:
+        """B, or its transpose, in rows the first of which begins at a multiple of 64 bytes; None without room."""
+        if not transposed and b.flags.c_contiguous and not b.ctypes.data % 64:
+            return b
+        key = id(b), transposed
+        if key not in self.made:
+            if b.nbytes > self.room:
+                return None
+            self.room -= b.nbytes
+            source = b.T if transposed else b
+            copy = aligned(source.shape, b.dtype)
+            np.copyto(copy, source)
+            self.made[key] = b, copy  # with b, so that no other array gets its identity
+        return self.made[key][1]
+
+
+def bind(
+    node: Node, inputs: Known, outputs: Known, constants: list[Value], usual: Bound, copies: Copies
+) -> Bound | None:
     """A kernel for `node`, whose tensors have these types and exact shapes; None where the usual one stays."""
+    if node.op in PRODUCTS and not node.domain and isinstance(usual, Simple) and outputs[0] is not None:
+        fn = product(node, inputs, outputs[0], constants, copies)
+        return None if fn is None else Simple(usual.algorithm, fn, None, 1)
     maker = MAKERS.get(node.op) if not node.domain else None
     y = outputs[0] if len(outputs) == 1 else None
     if maker is None or not isinstance(usual, Simple) or y is None or not inputs or inputs[0] is None:
@@ -142,7 +171,7 @@ def mean(node: Node, inputs: Known, y: Tensor, constants: list[Value]) -> Any:
     return run
 
 
-def product(node: Node, inputs: Known, y: Tensor, constants: list[Value]) -> Any:
+def product(node: Node, inputs: Known, y: Tensor, constants: list[Value], copies: Copies) -> Any:
     """A @ B and Gemm in single precision; a constant B is laid out for the matrix library."""
     attrs, gemm = node.attrs, node.op == "Gemm"
     if any(t is not None and t.dtype is not FLOAT for t in inputs) or not y.dims or inputs[1] is None:
@@ -154,7 +183,7 @@ def product(node: Node, inputs: Known, y: Tensor, constants: list[Value]) -> Any
     if c and (attrs.beta != 1):
         return None
     b = constants[1]
-    ready = None if b is None or b.nbytes > WEIGHT else laid_out(b.T if trans else b)
+    ready = None if b is None else copies.of(b, transposed=trans)
 
     def run(_a: Any, given: list[Value], _n: int) -> list[Value]:
         second = ready
@@ -166,15 +195,6 @@ def product(node: Node, inputs: Known, y: Tensor, constants: list[Value]) -> Any
         return [out]
 
     return run
-
-
-def laid_out(b: Array) -> Array:
-    """A copy of b in rows, the first of which begins at a multiple of 64 bytes; `b` where it is so already."""
-    if b.flags.c_contiguous and not b.ctypes.data % 64:
-        return b
-    out = aligned(b.shape, b.dtype)
-    np.copyto(out, b)
-    return out
 
 
 def mirrored(node: Node, inputs: Known, y: Tensor, constants: list[Value]) -> Any:
@@ -220,7 +240,5 @@ MAKERS: dict[str, Maker] = {
     "Gather": pick,
     "ReduceMean": mean,
     "GlobalAveragePool": mean,
-    "MatMul": product,
-    "Gemm": product,
     "Pad": mirrored,
 }
