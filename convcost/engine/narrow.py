@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections import ChainMap
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,6 +18,7 @@ from convcost.engine import control, kernels
 from convcost.engine.footprint import predict, tensor_bytes
 from convcost.engine.guard import Limits
 from convcost.engine.kernels import lean
+from convcost.engine.kernels.lean import ROOM, Copies
 from convcost.engine.plan import ABSENT, Plan, Step, bind, finish, fold
 from convcost.engine.values import Value
 from convcost.engine.weighing import SMALL, known
@@ -57,6 +57,7 @@ class Narrowed:
         self.options = options
         self.made: dict[tuple[object, ...], Plan | None] = {}
         self.lock = threading.Lock()
+        self.copies = Copies(ROOM)
 
     def find(self, inputs: list[Value]) -> Plan:
         """The plan for inputs of these shapes; the plan for any shapes at their first time."""
@@ -81,8 +82,9 @@ class Narrowed:
                 del self.made[key]
         try:
             graph = shaped(self.graph, inputs)
-            predict(graph, self.limits.max_memory)
-            return narrowed(self.plan, graph, self.limits, self.options)
+            spare = self.limits.max_memory - predict(graph, self.limits.max_memory)
+            self.copies.room = min(self.copies.room, spare)
+            return narrowed(self.plan, graph, self.limits, self.options, self.copies)
         except (ConvcostError, ShapeError, ArithmeticError, ValueError, MemoryError):
             return self.plan
 
@@ -93,9 +95,9 @@ def shaped(graph: Graph, inputs: list[Value]) -> Graph:
     return resolve(msgspec.structs.replace(graph, inputs=given))
 
 
-def narrowed(plan: Plan, graph: Graph, limits: Limits, options: kernels.Options) -> Plan:
+def narrowed(plan: Plan, graph: Graph, limits: Limits, options: kernels.Options, copies: Copies | None = None) -> Plan:
     """`plan`, of a graph that stands in no other, for `graph`, which is its graph with more shapes known."""
-    return narrow(plan, graph, Around({}, graph.tensors), limits, options)
+    return Narrower(limits, options, copies or Copies(0)).plan(plan, graph, {}, graph.tensors)
 
 
 def _shaped(t: Tensor, value: Value) -> Tensor:
@@ -105,85 +107,77 @@ def _shaped(t: Tensor, value: Value) -> Tensor:
     return msgspec.structs.replace(found, name=t.name, value=None)
 
 
-class Around(NamedTuple):
-    """What a graph may know beforehand: constants by the names it has for them, every tensor that it sees, copies."""
+class Narrower:
+    """Makes plans from plans: of a graph and of those inside it."""
 
-    constants: Mapping[str, Value]
-    tensors: Mapping[str, Tensor]
-    copies: Copies
+    def __init__(self, limits: Limits, options: kernels.Options, copies: Copies) -> None:
+        self.limits = limits
+        self.options = options
+        self.copies = copies
 
+    def plan(self, plan: Plan, graph: Graph, given: Mapping[str, Value], seen: Mapping[str, Tensor]) -> Plan:
+        """`plan` for `graph`: `given` are constants that it takes from around it, `seen` all tensors that it sees."""
+        new = Plan(graph)
+        new.slots = dict(plan.slots)
+        new.n_slots = plan.n_slots
+        new.inputs, new.outputs = plan.inputs, plan.outputs
+        new.captures = tuple(name for name in plan.captures if name not in given)
+        new.constants = plan.constants | {new.slots[name]: value for name, value in given.items() if name in new.slots}
+        new.folded = list(plan.folded)
+        nodes = {node.index: node for node in graph.nodes}
+        for old in plan.steps:
+            node = nodes[old.node.index]
+            step = self.opened(new, old, node, seen) if old.bodies else self.step(plan, new, old, node, seen)
+            shape = exact_shape(seen.get(node.inputs[0])) if node.op == "Shape" and not node.domain else None
+            if shape is not None and step.bound is not None:
+                (new.constants[step.outputs[0]],) = step.bound([np.broadcast_to(np.float32(0), shape)])
+                new.folded.append(node)
+            elif not (foldable(new, step) and folded(new, step, self.limits)):
+                new.steps.append(step)
+        finish(new)
+        return new
 
-def narrow(plan: Plan, graph: Graph, around: Around, limits: Limits, options: kernels.Options) -> Plan:
-    """`plan` for `graph`, which is its graph with more shapes known."""
-    given, tensors = around
-    new = Plan(graph)
-    new.slots = dict(plan.slots)
-    new.n_slots = plan.n_slots
-    new.inputs, new.outputs = plan.inputs, plan.outputs
-    new.captures = tuple(name for name in plan.captures if name not in given)
-    new.constants = plan.constants | {new.slots[name]: value for name, value in given.items() if name in new.slots}
-    new.folded = list(plan.folded)
-    nodes = {node.index: node for node in graph.nodes}
-    for old in plan.steps:
-        node = nodes[old.node.index]
-        if old.bodies:
-            step = opened(new, old, node, tensors, limits, options)
-        else:
-            step = known_step(plan, new, old, node, tensors, options)
-        if node.op == "Shape" and not node.domain and (shape := exact_shape(tensors.get(node.inputs[0]))) is not None:
-            assert step.bound is not None
-            (new.constants[step.outputs[0]],) = step.bound([np.broadcast_to(np.float32(0), shape)])
-            new.folded.append(node)
-        elif not (foldable(new, step) and folded(new, step, limits)):
-            new.steps.append(step)
-    finish(new)
-    return new
-
-
-def known_step(
-    plan: Plan, new: Plan, old: Step, node: Node, tensors: Mapping[str, Tensor], options: kernels.Options
-) -> Step:
-    """A step with what is constant now bound; one that prepares weights only where they are new."""
-    step = Step(node, old.inputs, old.outputs)
-    step.bound, step.weighed = old.bound, old.weighed
-    fresh = [i in new.constants and i not in plan.constants for i in old.inputs]
-    if any(fresh[1:3] if node.op in HEAVY else fresh):
-        step.bound = bind(node, [new.constants.get(i) for i in old.inputs], options)
-    if step.bound is not None:
-        inputs, outputs = (
-            [t if exact_shape(t := tensors.get(n)) is not None else None for n in names]
-            for names in (node.inputs, node.outputs)
-        )
+    def step(self, plan: Plan, new: Plan, old: Step, node: Node, seen: Mapping[str, Tensor]) -> Step:
+        """A step with what is constant now bound; one that prepares weights only where they are new."""
+        step = Step(node, old.inputs, old.outputs)
+        step.bound, step.weighed = old.bound, old.weighed
         constants = [new.constants.get(i) for i in old.inputs]
-        step.bound = lean.bind(node, inputs, outputs, constants, step.bound) or step.bound
-    return step
+        fresh = [i in new.constants and i not in plan.constants for i in old.inputs]
+        if any(fresh[1:3] if node.op in HEAVY else fresh):
+            step.bound = bind(node, constants, self.options)
+        if step.bound is not None:
+            inputs, outputs = (
+                [t if exact_shape(t := seen.get(n)) is not None else None for n in names]
+                for names in (node.inputs, node.outputs)
+            )
+            step.bound = lean.bind(node, inputs, outputs, constants, step.bound, self.copies) or step.bound
+        return step
 
-
-def opened(
-    new: Plan, old: Step, node: Node, tensors: Mapping[str, Tensor], limits: Limits, options: kernels.Options
-) -> Step:
-    """A step with bodies, which learn the constants that they read."""
-    names = {slot: name for name, slot in new.slots.items()}
-    reads = [names[i] if i >= 0 else "" for i in old.inputs]
-    constants = {names[i]: new.constants[i] for i in old.inputs if i in new.constants}
-    graphs = dict(node.bodies)
-    bodies = {}
-    for role, body in old.bodies.items():
-        seen: dict[str, Value] = {}
-        if role == "function":
-            inner = [t.name for t in graphs[role].inputs]
-            seen = {a: constants[b] for a, b in zip(inner, node.inputs, strict=False) if b in constants}
-        elif role in OPENED:
-            seen = {name: constants[name] for name in body.captures if name in constants}
-        own = graphs[role].tensors
-        around = Around(seen, own if role == "function" else ChainMap(dict(own), dict(tensors)))
-        bodies[role] = narrow(body, graphs[role], around, limits, options) if role in OPENED else body
-    wanted = {name for body in bodies.values() for name in body.captures}
-    kept = [name for i, name in enumerate(reads) if i < len(node.inputs) or name in wanted]
-    step = Step(node, tuple(new.slots[name] if name else ABSENT for name in kept), old.outputs)
-    step.weighed, step.bodies = old.weighed, bodies
-    step.run_bodies = control.bind(node, kept, bodies, limits)
-    return step
+    def opened(self, new: Plan, old: Step, node: Node, seen: Mapping[str, Tensor]) -> Step:
+        """A step with bodies, which learn the constants that they read."""
+        names = {slot: name for name, slot in new.slots.items()}
+        reads = [names[i] if i >= 0 else "" for i in old.inputs]
+        constants = {names[i]: new.constants[i] for i in old.inputs if i in new.constants}
+        graphs = dict(node.bodies)
+        bodies = {}
+        for role, body in old.bodies.items():
+            if role not in OPENED:
+                bodies[role] = body
+                continue
+            own = graphs[role].tensors
+            if role == "function":
+                inner = [t.name for t in graphs[role].inputs]
+                given = {a: constants[b] for a, b in zip(inner, node.inputs, strict=False) if b in constants}
+                bodies[role] = self.plan(body, graphs[role], given, own)
+            else:
+                given = {name: constants[name] for name in body.captures if name in constants}
+                bodies[role] = self.plan(body, graphs[role], given, ChainMap(dict(own), dict(seen)))
+        wanted = {name for body in bodies.values() for name in body.captures}
+        kept = [name for i, name in enumerate(reads) if i < len(node.inputs) or name in wanted]
+        step = Step(node, tuple(new.slots[name] if name else ABSENT for name in kept), old.outputs)
+        step.weighed, step.bodies = old.weighed, bodies
+        step.run_bodies = control.bind(node, kept, bodies, self.limits)
+        return step
 
 
 def folded(plan: Plan, step: Step, limits: Limits) -> bool:

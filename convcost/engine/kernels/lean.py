@@ -18,7 +18,7 @@ from convcost.engine.kernels.move import axes_of, bounds
 from convcost.engine.values import Array, Value
 from convcost.ir import DType, Node, Tensor
 
-ROOM = 32 << 20
+ROOM = 8 << 20
 """Bytes that copies of weights may take in a session at most."""
 VIEWS = {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}
 PRODUCTS = {"MatMul", "Gemm"}
@@ -55,14 +55,14 @@ def bind(
     node: Node, inputs: Known, outputs: Known, constants: list[Value], usual: Bound, copies: Copies
 ) -> Bound | None:
     """A kernel for `node`, whose tensors have these types and exact shapes; None where the usual one stays."""
-    if node.op in PRODUCTS and not node.domain and isinstance(usual, Simple) and outputs[0] is not None:
-        fn = product(node, inputs, outputs[0], constants, copies)
-        return None if fn is None else Simple(usual.algorithm, fn, None, 1)
-    maker = MAKERS.get(node.op) if not node.domain else None
-    y = outputs[0] if len(outputs) == 1 else None
-    if maker is None or not isinstance(usual, Simple) or y is None or not inputs or inputs[0] is None:
+    y = outputs[0] if len(outputs) == 1 and not node.domain else None
+    if not isinstance(usual, Simple) or y is None or not inputs or inputs[0] is None:
         return None
-    fn = maker(node, inputs, y, constants)
+    if node.op in PRODUCTS:
+        fn = product(node, inputs, y, constants, copies)
+    else:
+        maker = MAKERS.get(node.op)
+        fn = None if maker is None else maker(node, inputs, y, constants)
     return None if fn is None else Simple(usual.algorithm, fn, None, 1)
 
 

@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from convcost import Session
-from convcost.engine.kernels.lean import MAKERS
+from convcost.engine.kernels.lean import MAKERS, PRODUCTS, Copies
 
 DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((2, 3, 4, 5)).astype(np.float32)
@@ -116,4 +116,17 @@ def test_kernels_for_known_shapes_agree(case: Case, tmp_path: Path, onnxruntime_
 
 
 def test_every_such_kernel_is_tried() -> None:
-    assert set(MAKERS) == {case[0] for case in CASES}
+    assert {*MAKERS, *PRODUCTS} == {case[0] for case in CASES}
+
+
+def test_copies_of_weights_are_shared_and_limited() -> None:
+    copies = Copies(room=300)
+    first, second = np.ones((8, 5), np.float32), np.ones((8, 5), np.float32)
+    made = copies.of(first, transposed=True)
+    assert made is not None
+    np.testing.assert_array_equal(made, first.T)
+    assert made.flags.c_contiguous
+    assert not made.ctypes.data % 64
+    assert copies.of(first, transposed=True) is made
+    assert copies.room == 300 - 160
+    assert copies.of(second, transposed=True) is None
