@@ -7,7 +7,6 @@ step makes anything of unknown size.
 
 from __future__ import annotations
 
-import threading
 from collections import ChainMap
 from collections.abc import Mapping
 
@@ -48,7 +47,7 @@ OPENED = {"then_branch", "else_branch", "function"}
 
 
 class Narrowed:
-    """Finds or makes the plan for given inputs."""
+    """Finds or makes the plan for given inputs. There is no lock, which a fork might copy locked: plans do not change."""
 
     def __init__(self, graph: Graph, plan: Plan, limits: Limits, options: kernels.Options) -> None:
         self.graph = graph
@@ -56,7 +55,6 @@ class Narrowed:
         self.limits = limits
         self.options = options
         self.made: dict[tuple[object, ...], Plan | None] = {}
-        self.lock = threading.Lock()
         self.copies = Copies(ROOM)
 
     def find(self, inputs: list[Value]) -> Plan:
@@ -69,17 +67,15 @@ class Narrowed:
             found = self.made[key] = self.make(inputs)
         if isinstance(found, Plan):
             return found
-        with self.lock:
-            while len(self.made) >= SEEN:
-                del self.made[next(iter(self.made))]
-            self.made[key] = None
+        for old in list(self.made)[: 1 - SEEN]:
+            self.made.pop(old, None)
+        self.made[key] = None
         return self.plan
 
     def make(self, inputs: list[Value]) -> Plan:
         """A plan for inputs like these; the one for any shapes where that is not possible."""
-        with self.lock:
-            for key in [k for k, plan in self.made.items() if plan is not None][: 1 - KEPT]:
-                del self.made[key]
+        for old in [key for key, plan in list(self.made.items()) if plan is not None][: 1 - KEPT]:
+            self.made.pop(old, None)
         try:
             graph = shaped(self.graph, inputs)
             spare = self.limits.max_memory - predict(graph, self.limits.max_memory)

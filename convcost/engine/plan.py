@@ -119,8 +119,10 @@ class Plan:
                 given = [values[i] for i in inputs]
                 if kernel is not None:
                     out = kernel(attrs, given, n)
-                elif step.guarded or step.bound is None:
+                elif step.guarded:
                     out = watch.run(step, given, values)
+                elif step.bound is None:
+                    out = watch.enter(step, given, values)
                 else:
                     out = step.bound(given)
                 if output >= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from onnx import parser
 
 from convcost import Session
+from convcost.engine.narrow import KEPT, SEEN
 from convcost.errors import EngineError
 
 HEAD = '<ir_version: 8, opset_import: ["" : 17, "f" : 1]>'
@@ -195,3 +197,26 @@ def test_a_compiled_program_depends_on_shapes_alone(
         "Constant",
         *["Shape", "Gather", "Unsqueeze", "Concat"],
     ]
+
+
+def test_few_plans_are_kept(session_of: Callable[..., Session]) -> None:
+    session = session_of(sorted_nodes(BRANCH))
+    for n in range(1, SEEN + 20):
+        session.run(None, {"x": numbers(n, 3)})
+        if n < 3 * KEPT:
+            session.run(None, {"x": numbers(n, 3)})
+    plans = session._narrowed.made.values()
+    assert len(plans) <= SEEN
+    assert sum(plan is not None for plan in plans) <= KEPT
+
+
+def test_threads_share_a_session(session_of: Callable[..., Session]) -> None:
+    session = session_of(sorted_nodes(SHAPES))
+
+    def wrong(i: int) -> bool:
+        x = numbers(1 + i % 40, 3)
+        y, r = session.run(None, {"x": x, "k": np.array([i % 7])})
+        return not (np.array_equal(y[0], x) and r.tolist() == list(range(i % 7)))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert not any(pool.map(wrong, range(400)))
