@@ -47,7 +47,7 @@ OPENED = {"then_branch", "else_branch", "function"}
 
 
 class Narrowed:
-    """Finds or makes the plan for given inputs. There is no lock, which a fork might copy locked: plans do not change."""
+    """Finds or makes the plan for given inputs. No lock, which a fork might copy locked: plans do not change."""
 
     def __init__(self, graph: Graph, plan: Plan, limits: Limits, options: kernels.Options) -> None:
         self.graph = graph
