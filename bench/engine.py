@@ -37,7 +37,7 @@ from convcost import analysis, onnx_reader
 from convcost.engine import Session
 from convcost.engine.feeds import random_feeds
 from convcost.engine.verify import DYNAMIC, probes
-from convcost.ir import Graph, visits
+from convcost.ir import Graph
 from convcost.timing import Options, measure_roof, time_model
 
 MODELS = Path(__file__).resolve().parent.parent.parent / "shared" / "models"
@@ -224,7 +224,7 @@ def network(
     ours, optimised, unoptimised = interleaved(programs, runs)
     slow = one_run(path, feeds) if reference and ours * FACTOR < PATIENCE else None
     macs = analysis.total_cost(graph, analysis.count(graph)).macs or 0
-    coarse = "fp16" in name or any(v.node.op in DYNAMIC for v in visits(graph))
+    coarse = "fp16" in name or any(node.op in DYNAMIC for node in graph.nodes)
     allowed = HALF if coarse else TOLERANCE
     return Row(name, ours, optimised, unoptimised, slow, 2e-9 * macs / ours / peak_rate, error, allowed)
 
