@@ -18,6 +18,9 @@ from convcost.engine.values import Array
 PIECE = 64 * 1024
 """Elements of one array that are worked on at a time: several arrays of it stay in the cache of a core."""
 
+SPLIT = 16 * 1024
+"""Elements from which on several threads are worth it."""
+
 WIDE = 8192
 """A row of channels is repeated to about this many elements: short rows make NumPy's inner loop slow."""
 
@@ -32,6 +35,14 @@ def pieces(total: int, size: int) -> list[tuple[int, int]]:
     n = max(1, -(-total // max(size, 1)))
     cuts = [total * i // n for i in range(n + 1)]
     return [(a, b) for a, b in pairwise(cuts) if a < b]
+
+
+def piece(ws: Workspace, total: int) -> int:
+    """Elements in one of the pieces of `total`: about PIECE, and each thread gets as many pieces as the others."""
+    if ws.threads == 1 or total < SPLIT:
+        return PIECE
+    each = -(-total // ws.threads)
+    return -(-each // -(-each // PIECE))
 
 
 def shared(ws: Workspace, items: Sequence[Any], make: Any) -> list[Program]:
@@ -49,7 +60,7 @@ def activation(unit: Unit, x: Array, y: Array, ws: Workspace) -> list[Program]:
             return acting(unit.act, a[s], b[s])
         return [] if np.may_share_memory(a, b) else [(np.copyto, (b[s], a[s]))]
 
-    return shared(ws, pieces(a.size, PIECE), make)
+    return shared(ws, pieces(a.size, piece(ws, a.size)), make)
 
 
 def addition(unit: Unit, x: Array, other: Array, y: Array, ws: Workspace) -> list[Program]:
@@ -61,7 +72,7 @@ def addition(unit: Unit, x: Array, other: Array, y: Array, ws: Workspace) -> lis
         program: Program = [(np.add, (a[s], b[s], c[s]))]
         return program if unit.act is None else program + acting(unit.act, c[s])
 
-    return shared(ws, pieces(a.size, PIECE), make)
+    return shared(ws, pieces(a.size, piece(ws, a.size)), make)
 
 
 def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Program]:
@@ -74,7 +85,7 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
         steps += [(np.add, unit.shift)] if unit.shift.any() or not steps else []
     if layout == FIRST:
         rows, out = x.reshape(x.shape[0], c, -1), y.reshape(y.shape[0], c, -1)
-        cuts = pieces(c, max(1, PIECE // max(rows.shape[2], 1)))
+        cuts = pieces(c, -(-piece(ws, x.size) // max(rows.shape[2], 1)))
         images = [(rows[n, a:b], out[n, a:b], slice(a, b)) for n in range(rows.shape[0]) for a, b in cuts]
         return shared(ws, images, lambda i: by_row([(f, v[i[2]]) for f, v in steps], *i[:2]) + last(unit, i[1]))
     flat, target = x.reshape(-1, c), y.reshape(-1, c)
@@ -82,7 +93,7 @@ def affine(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[P
     whole = flat.shape[0] // repeat * repeat
     steps = [(f, np.tile(v, repeat)) for f, v in steps]
     wide, broad = (v[:whole].reshape(-1, c * repeat) for v in (flat, target))
-    views = [(wide[a:b], broad[a:b]) for a, b in pieces(wide.shape[0], max(1, PIECE // (c * repeat)))]
+    views = [(wide[a:b], broad[a:b]) for a, b in pieces(wide.shape[0], -(-piece(ws, x.size) // (c * repeat)))]
     if whole < flat.shape[0]:
         views.append((flat[whole:].reshape(-1), target[whole:].reshape(-1)))
 
@@ -116,7 +127,7 @@ def concat(unit: Unit, xs: list[Array], y: Array, layout: str, ws: Workspace) ->
         stop = start + x.shape[1 if first else -1]
         part = y[:, start:stop] if first else y[..., start:stop]
         if part.ctypes.data != x.ctypes.data:
-            cuts = pieces(x.shape[1], max(1, PIECE * x.shape[0] * x.shape[1] // x.size))
+            cuts = pieces(x.shape[1], -(-piece(ws, x.size) * x.shape[0] * x.shape[1] // x.size))
             items += [(part[n, a:b], x[n, a:b]) for n in range(x.shape[0]) for a, b in cuts]
         start = stop
     copies = shared(ws, items, lambda item: [(np.copyto, item if first else tuple(map(lines, item)))])
@@ -159,11 +170,11 @@ def lrn(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Prog
     band = ((reach >= below - a.size + 1) & (reach <= below)).astype(np.float32) * np.float32(a.alpha / a.size)
     if layout == FIRST:
         images = [(x[n].reshape(c, -1), y[n].reshape(c, -1)) for n in range(x.shape[0])]
-        cut = [(p[:, s:e], q[:, s:e]) for p, q in images for s, e in pieces(p.shape[1], max(1, PIECE // c))]
+        cut = [(p[:, s:e], q[:, s:e]) for p, q in images for s, e in pieces(p.shape[1], -(-piece(ws, p.size) // c))]
         band = np.ascontiguousarray(band.T)
     else:
         flat, out = x.reshape(-1, c), y.reshape(-1, c)
-        cut = [(flat[s:e], out[s:e]) for s, e in pieces(flat.shape[0], max(1, PIECE // c))]
+        cut = [(flat[s:e], out[s:e]) for s, e in pieces(flat.shape[0], -(-piece(ws, x.size) // c))]
 
     def compile_share(share: Sequence[tuple[Array, Array]], slot: int) -> Program:
         del slot

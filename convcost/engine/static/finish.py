@@ -28,7 +28,7 @@ def finish(unit: Unit, y: Array, layout: str, ws: Workspace) -> list[Program]:
     repeat = max(1, RUN // c)
     times = y.shape[0] if layout == FIRST else repeat if dense else 1
     vectors = [(f, np.tile(v, times)) for f, v in steps]
-    count = max(ws.threads, -(-flat.size // PIECE), 1)
+    count = ws.threads * -(-flat.size // (PIECE * ws.threads)) or 1
     cuts = sorted({flat.shape[0] * i // count for i in range(count + 1)})
 
     def make(a: int, b: int) -> Program:

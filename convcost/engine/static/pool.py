@@ -10,9 +10,9 @@ import numpy as np
 
 from convcost.engine.kernels.convolution.epilogue import acting
 from convcost.engine.kernels.convolution.slab import fill_slab
-from convcost.engine.kernels.convolution.workspace import Program, Workspace
+from convcost.engine.kernels.convolution.workspace import Program, Workspace, boxes
 from convcost.engine.kernels.pooling import pool_sizes
-from convcost.engine.static.compile import PIECE, maximum, pieces
+from convcost.engine.static.compile import PIECE, maximum
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
@@ -41,9 +41,7 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
     combine: Any = maximum if op == "MaxPool" else np.add
     bordered = -np.inf if op == "MaxPool" else 0.0
     per_row = x.size // spatial[0]
-    bands = pieces(out[0], max(1, BAND // per_row))
-    if ws.threads > 1:
-        bands = pieces(out[0], min(bands[0][1], -(-out[0] // ws.threads)))
+    bands = [(a, b) for ((a, b),) in boxes(out[:1], max(1, BAND // per_row), ws.threads)]
 
     def compile_share(share: Sequence[tuple[int, int]], slot: int) -> Program:
         windows = [Windows(x, 2 if first else 1, axes, band) for band in share]

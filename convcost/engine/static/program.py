@@ -174,10 +174,10 @@ class Program:
                 for number in entry.stages:
                     self.stage(number)
             elif entry.stages or entry.loads or (entry.unit.kind == "alias" and watch.clock is not None):
-                start = watch.before(entry.unit.step.node)
-                for array, name, last in entry.loads:
+                for array, name, last in entry.loads:  # bringing inputs into place is the time of no layer
                     given = np.asarray(values[name])
                     np.copyto(array, np.moveaxis(given, 1, -1) if last else given)
+                start = watch.before(entry.unit.step.node)
                 for number in entry.stages:
                     self.portions(number, entry, watch)
                 watch.after(entry.unit.step.node, entry.algorithm, start)

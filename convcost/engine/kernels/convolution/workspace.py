@@ -115,18 +115,12 @@ def scratch_size(dtype: npt.DTypeLike, *shapes: tuple[int, ...]) -> int:
 
 
 def boxes(extents: tuple[int, ...], limit: int, least: int = 1) -> list[Box]:
-    """Cut a grid into boxes of at most `limit` points, each contiguous in C order, at least `least` boxes if it can.
+    """Cut a grid into boxes of at most `limit` points, each contiguous in C order; a multiple of `least`, if it can.
 
     A box is a single index on the leading axes, a range on one axis, and everything on the axes after it.
     """
-    limit = max(1, min(limit, -(-prod(extents) // least)))
-    inner, axis = 1, len(extents) - 1
-    while axis > 0 and inner * extents[axis] <= limit:
-        inner *= extents[axis]
-        axis -= 1
-    size = extents[axis]
-    count = -(-size // max(1, limit // inner))
-    cuts = [size * i // count for i in range(count + 1)]
+    axis, count = cut(extents, limit, least)
+    cuts = [extents[axis] * i // count for i in range(count + 1)]
     tail = tuple((0, e) for e in extents[axis + 1 :])
     return [
         (*((p, p + 1) for p in prefix), (a, b), *tail)
@@ -135,16 +129,24 @@ def boxes(extents: tuple[int, ...], limit: int, least: int = 1) -> list[Box]:
     ]
 
 
-def largest(extents: tuple[int, ...], limit: int, least: int = 1) -> Box:
-    """A box of the most points among those of `boxes`, without making all of them."""
-    limit = max(1, min(limit, -(-prod(extents) // least)))
+def cut(extents: tuple[int, ...], limit: int, least: int) -> tuple[int, int]:
+    """The axis on which the boxes of `boxes` are ranges, and how many of these there are."""
+    few = max(1, min(limit, -(-prod(extents) // least)))
     inner, axis = 1, len(extents) - 1
-    while axis > 0 and inner * extents[axis] <= limit:
+    while axis > 0 and inner * extents[axis] <= few:
         inner *= extents[axis]
         axis -= 1
     size = extents[axis]
-    longest = -(-size // -(-size // max(1, limit // inner)))
-    return (*((0, 1),) * axis, (0, longest), *((0, e) for e in extents[axis + 1 :]))
+    count = -(-size // max(1, limit // inner))
+    if prod(extents[:axis]) % least:  # else some threads would have a box more than others
+        count = min(size, -(-count // least) * least)
+    return axis, count
+
+
+def largest(extents: tuple[int, ...], limit: int, least: int = 1) -> Box:
+    """A box of the most points among those of `boxes`, without making all of them."""
+    axis, count = cut(extents, limit, least)
+    return (*((0, 1),) * axis, (0, -(-extents[axis] // count)), *((0, e) for e in extents[axis + 1 :]))
 
 
 def span(box: Box, extents: tuple[int, ...]) -> tuple[int, int]:
