@@ -71,3 +71,16 @@ def test_the_place_survives_a_long_cause() -> None:
     line = render_error(ModelError("x" * 9999, file="f" * 9999, node="conv1"))
     assert line.endswith("(node conv1)")
     assert len(line) <= 500
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b]0;pwn\x07\x1b[31mred.onnx", "\\x1b]0;pwn\\x07\\x1b[31mred.onnx: not a model"),
+        ("two\nlines\u202e.onnx", "two\\nlines\\u202e.onnx: not a model"),
+        ("byte\udcff.onnx", "byte\\udcff.onnx: not a model"),
+        ("größe.onnx", "größe.onnx: not a model"),
+    ],
+)
+def test_an_error_as_text_commands_no_terminal(name: str, shown: str) -> None:
+    assert str(ModelError("not a model", file=name)) == shown
