@@ -25,13 +25,13 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
     """Maxima or means over windows: along one axis, then along the next, in bands of output rows."""
     op, a = unit.step.node.op, unit.attrs
     if op == "GlobalAveragePool":
-        return global_average(x, y, layout)
+        return [[*global_average(x, y, layout), *([] if unit.act is None else acting(unit.act, y))]]
     first = layout == FIRST
     spatial = x.shape[2:] if first else x.shape[1:-1]
     win, out, after = pool_sizes(a, spatial)
     plain = unit.act is None and x.flags.c_contiguous and y.flags.c_contiguous
     if op != "MaxPool" and plain and win.kernel == spatial and not any((*win.before, *after)):
-        return global_average(x, y, layout)
+        return [global_average(x, y, layout)]
     axes = [Axis(*v) for v in zip(spatial, out, win.kernel, win.strides, win.dilations, win.before, strict=True)]
     divisor = None if op == "MaxPool" else divisors(a, spatial, win, out)
     if divisor is not None and not first:
@@ -173,13 +173,13 @@ def divisors(a: Any, spatial: tuple[int, ...], win: Any, out: tuple[int, ...]) -
     return np.asarray(1 / total, np.float32)
 
 
-def global_average(x: Array, y: Array, layout: str) -> list[Program]:
+def global_average(x: Array, y: Array, layout: str) -> Program:
     """Means over whole images: a product with a row of 1 / size where channels are last."""
     n = x.shape[0]
     if layout == FIRST:
         rows = x.reshape(n * x.shape[1], -1)
         ones = np.full(rows.shape[1], 1 / rows.shape[1], np.float32)
-        return [[(np.matmul, (rows, ones, y.reshape(-1)))]]
+        return [(np.matmul, (rows, ones, y.reshape(-1)))]
     images = x.reshape(n, -1, x.shape[-1])
     ones = np.full((1, images.shape[1]), 1 / images.shape[1], np.float32)
-    return [[(np.matmul, (ones, images, y.reshape(n, 1, -1)))]]
+    return [(np.matmul, (ones, images, y.reshape(n, 1, -1)))]
