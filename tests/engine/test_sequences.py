@@ -18,7 +18,7 @@ STEPS = (
     "(gap)",
     "(maxpool 3x3 s2)",
     "(avgpool 2x2)",
-    "(shuffle 2)",
+    "(shuffle g2)",
     "(1x1x8x8 bias)",
     "(3x3x8x8 same bias)",
     "(3x3 dw same)",
