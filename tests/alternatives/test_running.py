@@ -66,7 +66,7 @@ def layers(draw: st.DrawFn) -> str:
     return f"{spatial}x{c} -({' '.join(w for w in words if w)})->"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(text=layers())
 def test_forms_of_any_layer_have_the_shape_they_claim(text: str) -> None:
     """All ideas for one layer, run on the engine: an output of the same shape where that is said, finite everywhere."""

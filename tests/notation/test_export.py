@@ -127,7 +127,7 @@ def test_networks(name: str, weights: Weighting, tmp_path: Path) -> None:
         assert path.stat().st_size < 40_000
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data(), weights=st.sampled_from(["random", "constant"]), batch=st.integers(1, 3))
 def test_random_programs(
     data: st.DataObject,
@@ -171,7 +171,7 @@ def test_strings_of_the_documentation(tmp_path: Path) -> None:
     assert len(texts) >= 30
     for i, text in enumerate(texts):
         report = round_trip(text, tmp_path / f"{i}.onnx", weights="constant")
-        if (report.models[0].totals.macs or 0) < 10**8:
+        if (report.models[0].totals.macs or 0) < 3 * 10**7:
             assert list(run(tmp_path / f"{i}.onnx")["onnxruntime"].shape) == report.models[0].outputs[0].shape
 
 

@@ -58,7 +58,7 @@ def test_only_our_own_errors_escape(seed: int) -> None:
     drawn = 0
     for report in sources():
         whole = msgspec.to_builtins(report)
-        for _ in range(60):
+        for _ in range(40):
             try:
                 odd = record.decode(json.dumps(disturbed(whole, chance)).encode())
             except msgspec.MsgspecError:
