@@ -70,7 +70,9 @@ def diff_blocks(diff: Diff, view: View, how: str) -> list[Block]:
 
 def headline(diff: Diff, field: str, title: str, how: str) -> Line:
     """MACs 569 M → 320 M, −43.8 %."""
-    d = next(d for d in diff.totals if d.metric == field)
+    d = next((d for d in diff.totals if d.metric == field), None)
+    if d is None:  # a report that others have written
+        return (f"{title} ?",)
     bound = "" if d.exact else "≈"
     form = size if field.endswith("_bytes") else number
     if d.change == 0:

@@ -52,7 +52,7 @@ def disturbed(value: Any, chance: random.Random) -> Any:
     return out
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [1, 5])
 def test_only_our_own_errors_escape(seed: int) -> None:
     chance = random.Random(seed)
     drawn = 0
