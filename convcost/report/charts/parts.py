@@ -81,15 +81,11 @@ def linear(largest: float, label: Callable[[int], str]) -> Axis:
     return Axis(lambda value: float(Fraction(value) / end), ticks)
 
 
-LONGEST = 307
-"""Powers of ten that a floating point number has, and a place for any figure in a report that others have written."""
-
-
 def spread(values: Sequence[float], label: Callable[[int], str] | Callable[[float], str]) -> Axis:
     """A logarithmic axis for `values`, which are above 0, with some room on both sides."""
     low, high = math.log10(min(values)), math.log10(max(values))
     room = max((high - low) * 0.06, (0.7 - (high - low)) / 2)
-    low, high = max(low - room, -LONGEST), min(high + room, LONGEST)
+    low, high = low - room, high + room
     powers = range(math.floor(low), math.floor(high) + 1)
     steps = (1,) if high - low >= 2.5 else (1, 3) if high - low >= 1.5 else (1, 2, 5)
     marks = [(math.log10(k) + e, k, e) for e in powers[:: math.ceil(len(powers) / 8)] for k in steps]

@@ -170,9 +170,15 @@ def roof_words(roof: tuple[float, float] | None) -> str:
     return "roof not measured" if roof is None else f"measured roof {roof[0]:.3g} GFLOP/s and {roof[1]:.3g} GB/s"
 
 
+SANE = 150
+"""Powers of ten, and products of two of them, that floating point has; a report that others have written may have more."""
+
+
 def roof_line(roof: tuple[float, float], x: Axis, y: Axis) -> list[Spec]:
     """Memory's slope from where it enters the paper up to the ridge, then the flat roof."""
     peak, speed = roof
+    if max(map(abs, (*x.logs, *y.logs))) > SANE:
+        return []
     start = max(10 ** x.logs[0], 10 ** y.logs[0] / speed)
     corners = [(start, start * speed), (peak / speed, peak), (10 ** x.logs[1], peak)]
     return [{"x": round(x.place(at), 4), "y": round(y.place(rate), 4)} for at, rate in corners]
