@@ -171,7 +171,7 @@ def roof_words(roof: tuple[float, float] | None) -> str:
 
 
 SANE = 150
-"""Powers of ten, and products of two of them, that floating point has; a report that others have written may have more."""
+"""Powers of ten that a product of two still has room for; a report that others have written may hold more."""
 
 
 def roof_line(roof: tuple[float, float], x: Axis, y: Axis) -> list[Spec]:
