@@ -16,8 +16,8 @@ from time import perf_counter
 
 import numpy as np
 
-from convcost.engine.kernels.convolution.workspace import Program, aligned
-from convcost.engine.static.team import Processes, Team, Threads, forks, run
+from convcost.engine.kernels.convolution.workspace import Program, aligned, execute
+from convcost.engine.static.team import Processes, Team, Threads, forks
 
 SIZES = (2_000, 16_000, 64_000, 256_000, 1_000_000)
 TURN = 100
@@ -37,7 +37,7 @@ def main() -> None:
         whole: Program = [(np.add, (y, one, y))]
         halves: list[Program] = [[(np.add, (h, one, h))] for h in (y[: size // 2], y[size // 2 :])]
         teams = [kind([halves], 2) for kind in kinds]
-        calls = [partial(run, whole, 0, None), *(partial(team.run, 0) for team in teams)]
+        calls = [partial(execute, [whole]), *(partial(team.run, 0) for team in teams)]
         times: list[list[float]] = [[] for _ in calls]
         for _ in range(rounds):
             for call, found in zip(calls, times, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from convcost.engine.guard import Watch
 from convcost.engine.kernels.conv import Choice, Geometry, Layer, Trial, choose, geometry, heuristic
 from convcost.engine.kernels.convolution.workspace import Program as Calls
+from convcost.engine.kernels.convolution.workspace import execute
 from convcost.engine.plan import Plan
 from convcost.engine.static import compile as compiling
 from convcost.engine.static.entry import Entry
@@ -18,7 +19,7 @@ from convcost.engine.static.fuse import Fuser
 from convcost.engine.static.layout import FIRST, LAST, PLAIN, Layouts
 from convcost.engine.static.places import Places
 from convcost.engine.static.pool import pool
-from convcost.engine.static.team import Team, forks, run, team
+from convcost.engine.static.team import Team, forks, team
 from convcost.engine.static.tuning import Tuning
 from convcost.engine.static.units import Reader, Unit
 from convcost.engine.values import Array, Value
@@ -192,9 +193,8 @@ class Program:
         programs = self.stages[number]
         if self.team is not None and len(programs) > 1:
             self.team.run(number, start, stop)
-            return
-        for program in programs:
-            run(program, start, stop)
+        else:
+            execute(programs, start, stop)
 
     def portions(self, number: int, entry: Entry, watch: Watch) -> None:
         """A stage; in portions where there is a time limit."""

@@ -22,11 +22,10 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from convcost.engine.kernels.convolution.workspace import Program
+from convcost.engine.kernels.convolution.workspace import Program, execute
 from convcost.errors import EngineError
 
 Stages = Sequence[Sequence[Program]]
@@ -105,12 +104,6 @@ def busy(task: Path) -> bool:
     return text.rpartition(b")")[2].split()[0] == b"R"
 
 
-def run(program: Program, start: int, stop: int | None) -> None:
-    """Some calls of a program."""
-    for fn, args in islice(program, start, stop):
-        fn(*args)
-
-
 class Threads:
     """A pool of threads."""
 
@@ -122,9 +115,9 @@ class Threads:
     def run(self, number: int, start: int = 0, stop: int | None = None) -> None:
         """See Team."""
         first, *others = self.stages[number]
-        self.futures = [self.pool.submit(run, program, start, stop) for program in others]
+        self.futures = [self.pool.submit(execute, [program], start, stop) for program in others]
         try:
-            run(first, start, stop)
+            execute([first], start, stop)
         finally:
             for future in self.futures:
                 future.result()
@@ -182,8 +175,7 @@ class Processes:
         words, programs = self.words, self.stages[number]
         if self.alone:
             self.alone -= 1
-            for program in programs:
-                run(program, start, stop)
+            execute(programs, start, stop)
             return
         others = range(1, min(self.threads, len(programs)))
         try:
@@ -194,8 +186,7 @@ class Processes:
                 words[place + CALL] += 1
                 if words[place + ASLEEP]:
                     self.wake(slot)
-            for program in programs[:: self.threads]:
-                run(program, start, stop)
+            execute(programs[:: self.threads], start, stop)
         finally:
             for slot in others:
                 self.wait(slot)
@@ -269,8 +260,8 @@ def serve(crew: Processes, slot: int, bell: int, parent: int) -> NoReturn:
         while True:
             awaited(words, place, bell, parent)
             stop = words[place + STOP]
-            for program in crew.stages[words[place + STAGE]][slot :: crew.threads]:
-                run(program, words[place + START], None if stop < 0 else stop)
+            programs = crew.stages[words[place + STAGE]][slot :: crew.threads]
+            execute(programs, words[place + START], None if stop < 0 else stop)
             words[place + DONE] = words[place + CALL]
     except BaseException:  # noqa: BLE001 - no frame of the parent's stack may go on here; it sees the end
         os._exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from math import prod
 from typing import Any, TypeVar
 
@@ -73,10 +73,10 @@ class Workspace:
         return [compile_share(items[a:b], i) for i, (a, b) in enumerate(pairwise(cuts))]
 
 
-def execute(programs: Sequence[Program]) -> None:
-    """Run programs one after the other."""
+def execute(programs: Sequence[Program], start: int = 0, stop: int | None = None) -> None:
+    """Run calls `start` to `stop` of programs, one program after the other."""
     for program in programs:
-        for fn, args in program:
+        for fn, args in islice(program, start, stop):
             fn(*args)
 
 
