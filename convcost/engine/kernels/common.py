@@ -83,7 +83,7 @@ class Common:
         flat = out.reshape(length, batch, -1)
         begin = [state.swapaxes(0, 1).reshape(batch, -1) for state in states]
         if self.lstm:
-            end: tuple[Any, ...] = steps.run_lstm(pre, rt, begin[0], begin[1], flat)
+            end: tuple[Any, ...] = steps.run_lstm(pre, lambda h, z: np.matmul(h, rt, z), begin[0], begin[1], flat)
         else:
             end = (steps.run_gru(pre, rt, inner, begin[0], flat, before=self.before),)
         for state, last in zip(states, end, strict=True):

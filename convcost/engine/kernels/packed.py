@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convcost.engine.kernels import checkpoint
 from convcost.engine.kernels.convolution.workspace import aligned
-from convcost.engine.kernels.steps import OFTEN, numbers
+from convcost.engine.kernels.steps import run_lstm
 from convcost.engine.values import Array
 
 EXACT = 1 << 23
@@ -87,33 +86,17 @@ def layer(x: Array, weights: list[Direction], h0: Any, c0: Any, *, backward: boo
 
 def lstm(x: Array, d: Direction, h: Array, c: Array, y: Array) -> tuple[Array, Array]:
     """Write y: (T, B, H) for x: (T, B, I); (last h, last c)."""
-    hidden = d.rt.shape[0]
     steps = np.empty(x.shape, np.float32)
     scale = levels(x, steps)
     pre = np.matmul(steps.reshape(-1, x.shape[2]), d.wt)
     pre *= scale * d.w_scale
     if d.bias is not None:
         pre += d.bias
-    pre = pre.reshape(*x.shape[:2], -1)
-    q, z = np.empty(h.shape, np.float32), np.empty(pre.shape[1:], np.float32)
-    c, spare = c.copy(), np.empty_like(c)
-    i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
-    gates = z[:, : 3 * hidden]
-    one, half = numbers(gates, len(y))
-    add, multiply, tanh = np.add, np.multiply, np.tanh
-    for t, (now, out) in enumerate(zip(pre, y, strict=True)):
-        if not t % OFTEN:
-            checkpoint()
+    q = np.empty(h.shape, np.float32)
+
+    def multiplied(h: Array, z: Array) -> None:
         scale = levels(h, q)
         np.matmul(q, d.rt, z)
-        multiply(z, scale * d.r_scale, z)
-        add(z, now, z)
-        tanh(z, z)
-        add(gates, one, gates)
-        multiply(gates, half, gates)
-        multiply(c, f, c)
-        multiply(i, g, spare)
-        add(c, spare, c)
-        tanh(c, spare)
-        h = multiply(o, spare, out)
-    return h, c
+        np.multiply(z, scale * d.r_scale, z)
+
+    return run_lstm(pre.reshape(*x.shape[:2], -1), multiplied, h, c, y)

@@ -6,6 +6,7 @@ all gates of a step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,12 +68,17 @@ def numbers(gates: Array, steps: int) -> tuple[Any, Any]:
 
 def lstm(x: Array, s: Stacked, h: Array, c: Array, y: Array, see: Any = None) -> tuple[Array, Array]:
     """Write y: (T, B, H) for x: (T, B, I); (last h, last c). `see` is what the products make of the hidden state."""
-    return run_lstm(inputs_of(x, s), s.rt, h, c, y, see)
+    return run_lstm(inputs_of(x, s), lambda h, z: np.matmul(h if see is None else see(h), s.rt, z), h, c, y)
 
 
-def run_lstm(pre: Array, rt: Array, h: Array, c: Array, y: Array, see: Any = None) -> tuple[Array, Array]:
-    """Write y: (T, B, H) for the products of the inputs, pre: (T, B, 4H), and rt: (H, 4H)."""
-    hidden = rt.shape[0]
+def run_lstm(
+    pre: Array, multiplied: Callable[[Array, Array], object], h: Array, c: Array, y: Array
+) -> tuple[Array, Array]:
+    """Write y: (T, B, H) for the products of the inputs, pre: (T, B, 4H); (last h, last c).
+
+    `multiplied(h, z)` writes the product of a hidden state (B, H) and the matrix (H, 4H) to z.
+    """
+    hidden = h.shape[-1]
     z = np.empty(pre.shape[1:], pre.dtype)
     c, spare = c.copy(), np.empty_like(c)
     i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
@@ -82,7 +88,7 @@ def run_lstm(pre: Array, rt: Array, h: Array, c: Array, y: Array, see: Any = Non
     for t, (now, out) in enumerate(zip(pre, y, strict=True)):
         if not t % OFTEN:
             checkpoint()
-        np.matmul(h if see is None else see(h), rt, z)
+        multiplied(h, z)
         add(z, now, z)
         tanh(z, z)
         add(gates, one, gates)
