@@ -25,7 +25,7 @@ def at(file: str | None, line: int | None = None, column: int | None = None) -> 
     return ":".join(str(part) for part in (file, line, column) if part is not None)
 
 
-def printable(text: str) -> str:
+def escaped(text: str) -> str:
     """The text with escapes for what does not print: names of files may hold anything."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
@@ -49,7 +49,7 @@ class ConvcostError(Exception):
     def __str__(self) -> str:
         """In one line, with the place that was added on the way up."""
         start = f"{self.place}: " if self.place else ""
-        return printable(start + self.message + (f" (node {self.node})" if self.node else ""))
+        return escaped(start + self.message + (f" (node {self.node})" if self.node else ""))
 
     @property
     def place(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convcost.explaining import codes, concepts
 from convcost.explaining.saying import plural, say
 from convcost.ops import all_keys
@@ -38,36 +40,19 @@ def explanation() -> Explanation:
                 say(f"And of the domains {', '.join(others)}, as in com.microsoft:FusedConv."),
             ],
         ),
-        Section(
-            title="A kind",
-            sentences=[
-                say("The word that a report calls a layer:", "convcost explain depthwise"),
-                say(f"There are {', '.join(kinds())}."),
-            ],
-        ),
-        Section(
-            title="A quantity",
-            sentences=[
-                say("What a figure of a report stands for:", "convcost explain macs"),
-                say(f"There are {', '.join(concepts.quantities())}."),
-            ],
-        ),
-        Section(
-            title="A convention",
-            sentences=[
-                say("How another tool counts:", "convcost explain thop"),
-                say(f"There are {', '.join(concepts.conventions())}."),
-            ],
-        ),
-        Section(
-            title="An idea",
-            sentences=[
-                say("Another way to do a layer:", "convcost explain depthwise-separable"),
-                say(f"There are {', '.join(concepts.ideas())}."),
-            ],
-        ),
+        words("A kind", "The word that a report calls a layer:", "depthwise", kinds()),
+        words("A quantity", "What a figure of a report stands for:", "macs", concepts.quantities()),
+        words("A convention", "How another tool counts:", "thop", concepts.conventions()),
+        words("An idea", "Another way to do a layer:", "depthwise-separable", concepts.ideas()),
     ]
     return Explanation(of="what there is", topic="topics", sections=sections)
+
+
+def words(title: str, lead: str, example: str, names: Sequence[str]) -> Section:
+    """What some words are, one of them explained, and all of them."""
+    return Section(
+        title=title, sentences=[say(lead, f"convcost explain {example}"), say(f"There are {', '.join(names)}.")]
+    )
 
 
 def kinds() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from convcost.errors import escaped
 from convcost.onnx_reader.limits import MAX_QUOTED
 
 
@@ -14,14 +15,8 @@ def quoted(name: str, limit: int = MAX_QUOTED) -> str:
 
 def printable(text: str, limit: int) -> str:
     """`text` in at most `limit` characters, of which every one can be shown."""
-    shown = text[: limit + 1]
-    if not shown.isprintable():
-        shown = "".join(c if c.isprintable() else _escaped(c) for c in shown)
+    shown = escaped(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _escaped(c: str) -> str:
-    return c.encode("unicode_escape").decode()
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

@@ -25,11 +25,6 @@ WIDE = 8192
 """A row of channels is repeated to about this many elements: short rows make NumPy's inner loop slow."""
 
 
-def maximum(a: Any, b: Any, out: Any) -> None:
-    """The larger of each pair, into `out`."""
-    np.maximum(a, b, out=out)
-
-
 def pieces(total: int, size: int) -> list[tuple[int, int]]:
     """[0, total) in even parts of about `size`."""
     n = max(1, -(-total // max(size, 1)))

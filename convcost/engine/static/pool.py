@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convcost.engine.kernels.convolution.epilogue import acting
-from convcost.engine.kernels.convolution.slab import fill_slab
+from convcost.engine.kernels.convolution.slab import fill_slab, higher
 from convcost.engine.kernels.convolution.workspace import Program, Workspace, boxes
 from convcost.engine.kernels.pooling import pool_sizes
-from convcost.engine.static.compile import PIECE, maximum
+from convcost.engine.static.compile import PIECE
 from convcost.engine.static.layout import FIRST
 from convcost.engine.static.units import Unit
 from convcost.engine.values import Array
@@ -38,7 +38,7 @@ def pool(unit: Unit, x: Array, y: Array, layout: str, ws: Workspace) -> list[Pro
         divisor = divisor[..., None]
         if prod(out) * x.shape[-1] <= PIECE:  # a long run is much faster than one for each place
             divisor = np.repeat(divisor, x.shape[-1], axis=-1)
-    combine: Any = maximum if op == "MaxPool" else np.add
+    combine: Any = higher if op == "MaxPool" else np.add
     bordered = -np.inf if op == "MaxPool" else 0.0
     per_row = x.size // spatial[0]
     bands = [(a, b) for ((a, b),) in boxes(out[:1], max(1, BAND // per_row), ws.threads)]

@@ -220,10 +220,11 @@ def _measure(g: Geometry, dtype: np.dtype[np.generic], found: list[Algorithm], w
     for t in trials:
         a, part = t.algorithm, parts.ranges(g, t.shares)[-1]
         own, form = parts.part_of(g, part), (a.form, t.shares)
-        prepared = forms[form] if form in forms else forms.setdefault(form, a.prepare(w[: own.m * len(w) // g.m], own))
+        if form not in forms:
+            forms[form] = a.prepare(w if t.shares == 1 else w[slice(*part)], own)
         ends = end if t.shares == 1 else replace(epilogue(bias=np.zeros(own.m, dtype), activation=relu), floor=floor)
         y, space = parts.channels(ys[a.y_layout], part, a.y_layout), ws if t.shares == 1 else ws.alone(0, 0)
-        makers.append(partial(a.compile, xs[a.x_layout], prepared, own, y, space, ends, t.tile))
+        makers.append(partial(a.compile, xs[a.x_layout], forms[form], own, y, space, ends, t.tile))
     times = _race(trials, makers)
     order = sorted(range(len(trials)), key=times.__getitem__)
     return Choice(
