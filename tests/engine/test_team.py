@@ -13,6 +13,7 @@ import pytest
 
 from convcost import notation
 from convcost.engine import Session
+from convcost.engine.feeds import random_feeds
 from convcost.engine.kernels.convolution.workspace import Array, aligned
 from convcost.engine.static import team as teams
 from convcost.engine.static.team import Processes, Stages, Team, Threads, forks
@@ -21,6 +22,7 @@ from convcost.errors import EngineError
 Maker = Callable[[Stages, int], Team]
 forking = pytest.mark.skipif(not forks(), reason="shares run on threads here")
 KINDS = [pytest.param(Processes, marks=forking), Threads]
+Gone = Callable[[int], bool]
 LAYERS = (
     "28x28x64 -(3x3x64x96 same bias)-> -(relu)-> -(maxpool 3x3 s2)-> -(1x1x96x200)->",
     "14x14x160 -(3x3x160x192 same)-> -(relu)-> -(3x3x192x192 s2 same)->",
@@ -31,10 +33,6 @@ LAYERS = (
 
 def halves(y: Array) -> list[Array]:
     return [y[: len(y) // 2], y[len(y) // 2 :]]
-
-
-def sizes(session: Session) -> list[int]:
-    return [int(d) for d in session.get_inputs()[0].shape or ()]
 
 
 @pytest.fixture
@@ -49,18 +47,6 @@ def made() -> Iterator[Callable[[Maker, Any], Team]]:
     yield make
     for team in open_:
         team.close()
-
-
-def gone(pid: int, within: float = 20.0) -> bool:
-    """Whether a process ends in time."""
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -116,7 +102,7 @@ def test_a_process_that_sleeps_is_woken(made: Any, monkeypatch: pytest.MonkeyPat
 
 
 @forking
-def test_the_end_of_a_process_is_an_error(made: Any) -> None:
+def test_the_end_of_a_process_is_an_error(made: Any, gone: Gone) -> None:
     team = made(Processes, [[[(len, ("",))], [(time.sleep, (20,))]]])
     (pid,) = team.pids
 
@@ -149,7 +135,7 @@ def test_ctrl_c_does_not_end_a_process(made: Any) -> None:
 
 
 @forking
-def test_processes_end_with_their_team() -> None:
+def test_processes_end_with_their_team(gone: Gone) -> None:
     y = aligned((2,), np.float64, common=True)
     team = Processes([[[(np.add, (h, 1.0, h))] for h in halves(y)]], 3)
     pids = list(team.pids)
@@ -201,13 +187,12 @@ def test_what_an_interrupted_run_left_is_waited_for(made: Any) -> None:
 @pytest.mark.parametrize("text", LAYERS)
 def test_shares_give_what_one_thread_gives(text: str, threads: int, *, tune: bool) -> None:
     graph = notation.parse(text)
-    name = graph.inputs[0].name
+    feeds = random_feeds(graph)
     one = Session(graph, threads=1, exact=True)
-    x = np.random.default_rng(0).standard_normal(sizes(one), dtype=np.float32)
     several = Session(graph, threads=threads, exact=True, tune=tune)
-    (expected,) = one.run(None, {name: x})
+    (expected,) = one.run(None, feeds)
     for _ in range(3):
-        (got,) = several.run(None, {name: x})
+        (got,) = several.run(None, feeds)
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -219,8 +204,7 @@ def test_threads_share_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_time_limit_ends_a_shared_run() -> None:
     graph = notation.parse("96x96x64 -(3x3x64x512 same)-> -(3x3x512x512 same)->")
     session = Session(graph, threads=2, time_limit=1e-4)
-    feeds = {graph.inputs[0].name: np.zeros(sizes(session), np.float32)}
     for _ in range(2):
         with pytest.raises(EngineError, match="limit") as caught:
-            session.run(None, feeds)
+            session.run(None, random_feeds(graph))
         assert caught.value.code == "C431"

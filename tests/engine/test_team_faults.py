@@ -18,37 +18,22 @@ import pytest
 
 from convcost import notation
 from convcost.engine import Session
+from convcost.engine.feeds import random_feeds
 from convcost.engine.kernels.convolution.workspace import Array, aligned
 from convcost.engine.static import team as teams
 from convcost.engine.static.team import Processes, Stages, forks
 from convcost.errors import EngineError
 
+Gone = Callable[[int], bool]
 forking = pytest.mark.skipif(not forks(), reason="shares run on threads here")
 SMALL = "28x28x64 -(3x3x64x96 same bias)-> -(relu)-> -(maxpool 3x3 s2)-> -(1x1x96x200)->"
 LATE = "14x14x160 -(3x3x160x192 same)-> -(relu)-> -(3x3x192x192 s2 same)->"
 
 
-def sizes(session: Session) -> list[int]:
-    return [int(d) for d in session.get_inputs()[0].shape or ()]
-
-
-def gone(pid: int, within: float = 20.0) -> bool:
-    """Whether a process ends in time."""
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def ready(text: str) -> tuple[Session, dict[str, Array]]:
     """A session on two threads and random input."""
     graph = notation.parse(text)
-    session = Session(graph, threads=2)
-    return session, {graph.inputs[0].name: np.random.default_rng(0).standard_normal(sizes(session), np.float32)}
+    return Session(graph, threads=2), random_feeds(graph)
 
 
 def crew(session: Session) -> Any:
@@ -134,7 +119,7 @@ def test_there_are_no_more_processes_than_cores(monkeypatch: pytest.MonkeyPatch)
 
 @forking
 @pytest.mark.parametrize("stopped", [False, True])
-def test_a_team_ends_while_a_fork_of_its_owner_lives(*, stopped: bool) -> None:
+def test_a_team_ends_while_a_fork_of_its_owner_lives(gone: Gone, *, stopped: bool) -> None:
     """The fork has copies of all files; a process that is stopped ends too."""
     team = Processes([[[(len, ("",))], [(len, ("",))]]], 2)
     (pid,) = team.pids
@@ -190,7 +175,7 @@ def test_sleep_with_many_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @forking
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_processes_end_with_the_first_one(end: int) -> None:
+def test_processes_end_with_the_first_one(end: int, gone: Gone) -> None:
     code = (
         "import convcost, numpy as np, time\n"
         "from convcost import notation\n"
@@ -212,21 +197,19 @@ def test_processes_end_with_the_first_one(end: int) -> None:
 @forking
 def test_a_fork_of_a_program_runs_on_its_own() -> None:
     """The arrays of a program are shared memory: a forked process makes a program of its own."""
-    graph = notation.parse(LATE)
-    session = Session(graph, threads=2)
-    x, name = np.ones(sizes(session), np.float32), graph.inputs[0].name
-    (expected,) = session.run(None, {name: x})
+    session, feeds = ready(LATE)
+    (expected,) = session.run(None, feeds)
     ear, voice = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            (got,) = session.run(None, {name: 2 * x})
+            (got,) = session.run(None, {name: 2 * x for name, x in feeds.items()})
             os.write(voice, b"same" if np.allclose(got, 2 * expected, atol=1e-3) else b"other")
         finally:
             os._exit(0)
     os.close(voice)
     for _ in range(5):
-        (again,) = session.run(None, {name: x})
+        (again,) = session.run(None, feeds)
         assert np.array_equal(again, expected)
     assert os.read(ear, 10) == b"same"
     os.close(ear)
